@@ -1,0 +1,13 @@
+//! The Pipelinefile language: text to tree, tree to text, and the common coin of all crates:
+//! places, texts and diagnostics.
+//!
+//! This crate is pure. It knows no file system, no clock, no environment and no built-in; pest
+//! is known only inside `parser`.
+
+pub mod diagnostic;
+mod source;
+mod span;
+
+pub use diagnostic::{Code, Diagnostic, Label, Severity};
+pub use source::{Source, Sources};
+pub use span::{SourceId, Span, Spanned};

@@ -1,0 +1,1 @@
+//! The servers that built-ins talk to. Clients know no built-in and no Pipelinefile.

@@ -1,0 +1,49 @@
+//! The call of a built-in at run time.
+
+use std::{future::Future, path::Path, pin::Pin};
+
+use tokio_util::sync::CancellationToken;
+
+use super::{Connections, Failure, Report, Value, World};
+
+/// What a built-in answers.
+pub type Outcome = Result<Value, Failure>;
+
+/// A built-in at work. Dropping it must leave nothing running.
+pub type Running<'a> = Pin<Box<dyn Future<Output = Outcome> + Send + 'a>>;
+
+/// Everything a running built-in sees beside its arguments.
+#[derive(Clone, Copy)]
+pub struct Call<'a> {
+    /// The machine.
+    pub world: &'a World,
+    /// Where it goes and as whom.
+    pub connections: &'a Connections,
+    /// The name of the connection it was called through (`production.deploy`); none: the default.
+    pub connection: Option<&'a str>,
+    /// The folder that relative paths start in, absolute: the Pipelinefile's or the enclosing `cd`.
+    pub dir: &'a Path,
+    /// Where it says what happens.
+    pub report: &'a dyn Report,
+    /// Set when the run, the stage or the step is cancelled or out of time. Every wait selects on
+    /// it; on cancellation a built-in undoes what must not stay, and answers
+    /// [`Failure::cancelled`].
+    pub cancel: &'a CancellationToken,
+    /// The id of the run, for labels.
+    pub run: &'a str,
+}
+
+impl<'a> Call<'a> {
+    /// Waits for `work`, unless the call is cancelled first.
+    ///
+    /// # Errors
+    ///
+    /// [`Failure::cancelled`] when it is.
+    pub async fn unless_cancelled<T>(&self, work: impl Future<Output = T>) -> Result<T, Failure> {
+        tokio::select! {
+            biased;
+            () = self.cancel.cancelled() => Err(Failure::cancelled()),
+            done = work => Ok(done),
+        }
+    }
+}

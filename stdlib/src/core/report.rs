@@ -1,0 +1,69 @@
+//! What a running built-in may say.
+
+/// Which of its two streams a tool wrote to.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Stream {
+    /// Standard output.
+    Stdout,
+    /// Standard error.
+    Stderr,
+}
+
+/// Something outside `pipe` that is about to be made or changed. It is in the journal before the
+/// effect, so that whoever comes after a crash knows what to look for.
+#[derive(Clone, Debug, PartialEq, serde::Serialize)]
+#[serde(tag = "intent", rename_all = "snake_case")]
+pub enum Intent {
+    /// An image is going to be built or named in an engine.
+    Image {
+        /// Its name and tag.
+        reference: String,
+    },
+    /// An image is going to be pushed.
+    Push {
+        /// Its name and tag.
+        reference: String,
+    },
+    /// A Marathon app is going to be changed.
+    Deploy {
+        /// Marathon's URL.
+        marathon: String,
+        /// The app.
+        app: String,
+        /// What ran before: the version that Marathon gave it; none when the app is new.
+        previous: Option<String>,
+    },
+    /// The deployment that Marathon made of it.
+    Deployment {
+        /// The app.
+        app: String,
+        /// Marathon's id of the deployment.
+        id: String,
+        /// The version that Marathon gave the app.
+        version: String,
+    },
+    /// A Marathon app is going to be led back to what ran before.
+    Rollback {
+        /// The app.
+        app: String,
+        /// The version that it goes back to; none: scaled to 0 or removed.
+        to: Option<String>,
+    },
+}
+
+/// Where a running built-in says what happens. Implemented by the interpreter; every text passes
+/// the masking of secrets before anybody sees it.
+pub trait Report: Send + Sync {
+    /// A line of the built-in itself, such as `pushed 3 layers`.
+    fn say(&self, text: &str);
+
+    /// A line of a tool's output, without its line end.
+    fn output(&self, stream: Stream, line: &str);
+
+    /// An effect that is about to happen; returns when it is safely recorded.
+    ///
+    /// # Errors
+    ///
+    /// When the journal can't be written: then the effect must not happen.
+    fn intend(&self, intent: Intent) -> Result<(), super::Failure>;
+}

@@ -1,0 +1,105 @@
+//! The machine that a run sees: its folders, environment and clock.
+//!
+//! Built-ins reach the machine only through this, so that a test can give them another one.
+
+use std::{
+    collections::BTreeMap,
+    path::{Component, Path, PathBuf},
+};
+
+use super::Failure;
+use pipe_grammar::Code;
+
+/// The machine that a run sees.
+#[derive(Clone, Debug)]
+pub struct World {
+    /// The folder of the Pipelinefile, absolute.
+    root: PathBuf,
+    /// The top of the repository that holds it, absolute; the root itself outside a repository.
+    repository: PathBuf,
+    environment: BTreeMap<String, String>,
+    clock: fn() -> jiff::Timestamp,
+}
+
+impl World {
+    /// A world around a folder, with an environment. Variables that are not UTF-8 are left out.
+    #[must_use]
+    pub fn new(root: PathBuf, repository: PathBuf, environment: BTreeMap<String, String>) -> Self {
+        Self { root, repository, environment, clock: jiff::Timestamp::now }
+    }
+
+    /// The same world with a clock of its own.
+    #[must_use]
+    pub fn with_clock(self, clock: fn() -> jiff::Timestamp) -> Self {
+        Self { clock, ..self }
+    }
+
+    /// The folder of the Pipelinefile.
+    #[must_use]
+    pub fn root(&self) -> &Path {
+        &self.root
+    }
+
+    /// The top of the repository.
+    #[must_use]
+    pub fn repository(&self) -> &Path {
+        &self.repository
+    }
+
+    /// The time, UTC.
+    #[must_use]
+    pub fn now(&self) -> jiff::Timestamp {
+        (self.clock)()
+    }
+
+    /// An environment variable of `pipe` itself.
+    #[must_use]
+    pub fn variable(&self, name: &str) -> Option<&str> {
+        self.environment.get(name).map(String::as_str)
+    }
+
+    /// All of them, by name.
+    #[must_use]
+    pub fn environment(&self) -> &BTreeMap<String, String> {
+        &self.environment
+    }
+
+    /// The user's home folder.
+    #[must_use]
+    pub fn home(&self) -> Option<PathBuf> {
+        self.variable("HOME").filter(|home| !home.is_empty()).map(PathBuf::from)
+    }
+
+    /// A path as it is written in a Pipelinefile, made absolute: relative ones start in `dir`
+    /// (absolute, inside the repository), and may not leave the repository.
+    ///
+    /// # Errors
+    ///
+    /// When the path leaves the repository without being written as an absolute one.
+    pub fn path(&self, dir: &Path, written: &str) -> Result<PathBuf, Failure> {
+        if written.starts_with('/') {
+            return Ok(PathBuf::from(written));
+        }
+        let mut path = dir.to_path_buf();
+        for part in Path::new(written).components() {
+            match part {
+                Component::ParentDir => {
+                    path.pop();
+                }
+                Component::Normal(name) => path.push(name),
+                _ => {}
+            }
+        }
+        if path.starts_with(&self.repository) {
+            return Ok(path);
+        }
+        Err(Failure::new(Code::BAD_PATH, format!("`{written}` leaves the repository"))
+            .help("paths stay inside the repository unless they are written as absolute ones"))
+    }
+
+    /// A path for people: relative to the folder of the Pipelinefile where it lies below it.
+    #[must_use]
+    pub fn display(&self, path: &Path) -> String {
+        path.strip_prefix(&self.root).unwrap_or(path).display().to_string()
+    }
+}
