@@ -1,1 +1,3 @@
 //! The servers that built-ins talk to. Clients know no built-in and no Pipelinefile.
+
+pub mod marathon;

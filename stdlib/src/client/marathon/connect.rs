@@ -1,0 +1,280 @@
+//! The connection: where Marathon is, and as whom we ask.
+
+use std::{path::Path, time::Duration};
+
+use reqwest::{
+    Certificate,
+    header::{AUTHORIZATION, HeaderMap, HeaderValue},
+};
+
+use super::{Error, ServerVersion};
+use crate::core::MarathonConnection;
+
+/// How patient a client is.
+#[derive(Clone, Copy, Debug)]
+pub struct Pace {
+    /// For a connection.
+    pub connect: Duration,
+    /// For an answer to a question.
+    pub read: Duration,
+    /// For an answer to a change; the proxy of a standby gives up after 10 s, Marathon itself later.
+    pub write: Duration,
+    /// How long a server without a leader, or behind a dead proxy, is asked again.
+    pub patience: Duration,
+    /// The first pause between two tries; each next one is twice as long, at most 5 s.
+    pub pause: Duration,
+    /// For the first byte of the event stream.
+    pub attach: Duration,
+    /// After so long without a byte the event stream is dead; the heartbeat comes every 10 s.
+    pub silence: Duration,
+    /// For a look into a task's files, which is only a help.
+    pub look: Duration,
+}
+
+impl Default for Pace {
+    fn default() -> Self {
+        Self {
+            connect: Duration::from_secs(10),
+            read: Duration::from_secs(30),
+            write: Duration::from_secs(90),
+            patience: Duration::from_secs(60),
+            pause: Duration::from_millis(500),
+            attach: Duration::from_secs(10),
+            silence: Duration::from_secs(30),
+            look: Duration::from_secs(3),
+        }
+    }
+}
+
+/// A Marathon, seen from outside.
+#[derive(Clone, Debug)]
+pub struct Client {
+    pub(super) http: reqwest::Client,
+    /// `https://dcos.example.com/service/marathon`.
+    pub(super) base: String,
+    pub(super) pace: Pace,
+    /// Sent with every request to Marathon, and to nobody else.
+    pub(super) authorization: Option<HeaderValue>,
+    /// What the server can do; the newest until it was asked.
+    pub version: ServerVersion,
+}
+
+impl Client {
+    /// A client of a connection. Nothing is sent yet.
+    ///
+    /// # Errors
+    ///
+    /// One line for people: the certificate file can't be read, there are no root certificates on
+    /// this machine, or the URL or the credentials can't be sent.
+    pub async fn new(connection: &MarathonConnection, pace: Pace) -> Result<Self, String> {
+        // Somebody else may have installed one already, then that one is used.
+        let _ = rustls::crypto::ring::default_provider().install_default();
+        let base = connection.url.trim_end_matches('/').to_owned();
+        let scheme = reqwest::Url::parse(&base).map(|url| url.scheme().to_owned());
+        if !matches!(scheme.as_deref(), Ok("http" | "https")) {
+            return Err(format!("`{base}` is no `http://` or `https://` address"));
+        }
+        let extra = match &connection.ca {
+            Some(path) => certificates(path).await?,
+            None => Vec::new(),
+        };
+        let builder = || {
+            let builder = reqwest::Client::builder()
+                .user_agent(concat!("pipe/", env!("CARGO_PKG_VERSION")))
+                .connect_timeout(pace.connect)
+                .redirect(reqwest::redirect::Policy::none());
+            if connection.local { builder.no_proxy() } else { builder }
+        };
+        let http = if base.starts_with("https:") {
+            // With certificates of its own a machine needs no bundle of the system.
+            builder().tls_certs_merge(extra.clone()).build().or_else(|error| {
+                if extra.is_empty() { Err(error) } else { builder().tls_certs_only(extra).build() }
+            })
+        } else {
+            // Plain HTTP must work where there is no bundle at all.
+            builder().tls_certs_only([]).build()
+        };
+        let http = http.map_err(|_| {
+            "this machine has no root certificates; install the package `ca-certificates`, \
+             or name a file with `ca:`"
+                .to_owned()
+        })?;
+        Ok(Self {
+            http,
+            base,
+            pace,
+            authorization: authorization(connection)?,
+            version: ServerVersion::NEWEST,
+        })
+    }
+
+    /// The same client, that asks each question once.
+    #[must_use]
+    pub fn impatient(&self) -> Self {
+        let mut client = self.clone();
+        client.pace.patience = Duration::ZERO;
+        client
+    }
+
+    /// Marathon's address.
+    #[must_use]
+    pub fn url(&self) -> &str {
+        &self.base
+    }
+
+    pub(super) fn headers(&self) -> HeaderMap {
+        self.authorization.iter().map(|value| (AUTHORIZATION, value.clone())).collect()
+    }
+
+    /// What became of a request that gave no answer.
+    pub(super) fn failure(&self, error: &reqwest::Error) -> Error {
+        let why = explain(error);
+        if error.is_connect() || error.is_builder() {
+            Error::Unreachable(format!("`{}` can't be reached: {why}", self.base))
+        } else if error.is_timeout() {
+            Error::Lost(format!("`{}` did not answer in time", self.base))
+        } else {
+            Error::Lost(format!("`{}` broke off: {why}", self.base))
+        }
+    }
+}
+
+async fn certificates(path: &Path) -> Result<Vec<Certificate>, String> {
+    let pem = tokio::fs::read(path)
+        .await
+        .map_err(|error| format!("`{}` can't be read: {}", path.display(), words(&error)))?;
+    match Certificate::from_pem_bundle(&pem) {
+        Ok(list) if !list.is_empty() => Ok(list),
+        _ => Err(format!("`{}` holds no certificate in PEM form", path.display())),
+    }
+}
+
+/// DC/OS takes `Authorization: token=…` (not `Bearer`), Marathon's `--http_credentials` basic.
+fn authorization(connection: &MarathonConnection) -> Result<Option<HeaderValue>, String> {
+    let text = match (&connection.token, &connection.username) {
+        (Some(token), _) => format!("token={}", token.reveal()),
+        (None, Some(name)) => {
+            let password = connection.password.as_ref().map_or("", |secret| secret.reveal());
+            format!("Basic {}", base64(format!("{name}:{password}").as_bytes()))
+        }
+        (None, None) => return Ok(None),
+    };
+    let mut value = HeaderValue::from_str(&text)
+        .map_err(|_| "the token has a line end or another byte that no header can hold".to_owned())?;
+    value.set_sensitive(true);
+    Ok(Some(value))
+}
+
+/// RFC 4648, with padding.
+fn base64(bytes: &[u8]) -> String {
+    const DIGITS: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+    let mut text = String::new();
+    for group in bytes.chunks(3) {
+        let bits = group.iter().fold(0_u32, |bits, byte| bits << 8 | u32::from(*byte))
+            << (8 * (3 - group.len()));
+        for place in 0..4 {
+            let digit = DIGITS[(bits >> (18 - 6 * place) & 63) as usize];
+            text.push(if place <= group.len() { char::from(digit) } else { '=' });
+        }
+    }
+    text
+}
+
+/// The deepest cause, in words.
+fn explain(error: &reqwest::Error) -> String {
+    let mut cause: &dyn std::error::Error = error;
+    while let Some(next) = cause.source() {
+        cause = next;
+        if let Some(error) = cause.downcast_ref::<std::io::Error>()
+            && error.get_ref().is_none()
+        {
+            return words(error);
+        }
+    }
+    let text = cause.to_string();
+    if text.contains("certificate") || text.contains("UnknownIssuer") {
+        return "its certificate is not trusted here; name the certificate of its authority with `ca:`"
+            .to_owned();
+    }
+    if text.contains("lookup address") || text.contains("Name or service") {
+        return "its host name is not known here".to_owned();
+    }
+    without_number(&text)
+}
+
+/// An error of the operating system in words, without its number.
+fn words(error: &std::io::Error) -> String {
+    let text = without_number(&error.to_string());
+    let mut chars = text.chars();
+    match chars.next() {
+        Some(first) => first.to_lowercase().chain(chars).collect(),
+        None => text,
+    }
+}
+
+fn without_number(text: &str) -> String {
+    text.split(" (os error").next().unwrap_or(text).to_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+
+    use super::*;
+    use crate::core::Secret;
+
+    fn connection() -> MarathonConnection {
+        MarathonConnection {
+            name: None,
+            url: "http://127.0.0.1:1/".to_owned(),
+            token: None,
+            username: None,
+            password: None,
+            ca: None,
+            local: false,
+        }
+    }
+
+    #[test]
+    fn base64_has_padding() {
+        assert_eq!(base64(b""), "");
+        assert_eq!(base64(b"f"), "Zg==");
+        assert_eq!(base64(b"fo"), "Zm8=");
+        assert_eq!(base64(b"foo"), "Zm9v");
+        assert_eq!(base64(b"Aladdin:open sesame"), "QWxhZGRpbjpvcGVuIHNlc2FtZQ==");
+    }
+
+    #[test]
+    fn a_token_goes_before_a_password() {
+        let basic = MarathonConnection {
+            username: Some("a".into()),
+            password: Some(Secret::new("b")),
+            ..connection()
+        };
+        assert_eq!(authorization(&basic).unwrap().unwrap(), "Basic YTpi");
+        let token = MarathonConnection { token: Some(Secret::new("eyJ")), ..basic };
+        assert_eq!(authorization(&token).unwrap().unwrap(), "token=eyJ");
+        let broken = MarathonConnection { token: Some(Secret::new("a\nb")), ..connection() };
+        assert!(authorization(&broken).is_err());
+    }
+
+    #[tokio::test]
+    async fn what_is_wrong_with_a_connection_is_said() {
+        let bad = |connection| async move {
+            Client::new(&connection, Pace::default()).await.unwrap_err()
+        };
+        let url = MarathonConnection { url: "dcos.example.com".into(), ..connection() };
+        assert!(bad(url).await.contains("`dcos.example.com` is no `http://`"));
+        let ca = MarathonConnection { ca: Some("/nonexistent/ca.pem".into()), ..connection() };
+        assert_eq!(bad(ca).await, "`/nonexistent/ca.pem` can't be read: no such file or directory");
+    }
+
+    #[tokio::test]
+    async fn nobody_at_home_is_one_plain_sentence() {
+        let pace = Pace { patience: Duration::ZERO, ..Pace::default() };
+        let mut client = Client::new(&connection(), pace).await.unwrap();
+        let error = client.learn().await.unwrap_err();
+        assert_eq!(error.sentence(), "`http://127.0.0.1:1` can't be reached: connection refused");
+        assert!(error.never_arrived());
+    }
+}
