@@ -5,9 +5,12 @@
 //! is known only inside `parser`.
 
 pub mod diagnostic;
+mod parser;
 mod source;
 mod span;
+pub mod tree;
 
 pub use diagnostic::{Code, Diagnostic, Label, Severity};
+pub use parser::{Parsed, Signature, duration_text, parse, parse_signature, parse_type, size_text};
 pub use source::{Source, Sources};
 pub use span::{SourceId, Span, Spanned};

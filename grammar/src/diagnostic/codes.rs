@@ -58,6 +58,7 @@ codes! {
     BAD_CHARACTER "bad-character" "A character that looks like another one."
     BAD_ESCAPE "bad-escape" "An unknown escape in a string."
     BAD_LITERAL "bad-literal" "A number, duration or size that can't be read."
+    RAW_INTERPOLATION "raw-interpolation" "`#{…}` in a text that is taken as it stands."
     BAD_INDENTATION "bad-indentation" "The lines of a text over several lines are not indented alike."
     RESERVED_WORD "reserved-word" "A reserved word used as a name."
     MERGE_CONFLICT "merge-conflict" "Marks of an unresolved merge."
