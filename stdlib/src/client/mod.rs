@@ -1,3 +1,4 @@
 //! The servers that built-ins talk to. Clients know no built-in and no Pipelinefile.
 
 pub mod marathon;
+pub mod registry;

@@ -1,0 +1,143 @@
+//! Manifests in a registry.
+
+use pipe_grammar::Code;
+use pipe_oci::{Descriptor, Digest, Reference, media_type};
+use reqwest::{
+    Method, Response, StatusCode,
+    header::{ACCEPT, CONTENT_LENGTH, CONTENT_TYPE},
+};
+
+use super::{Registry, request::Errand};
+use crate::core::Failure;
+
+/// Registries themselves refuse bigger ones (4 MiB by the specification).
+const MOST: usize = 8 << 20;
+
+/// A manifest as the registry has it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Fetched {
+    /// The very bytes.
+    pub bytes: Vec<u8>,
+    /// Its media type.
+    pub media_type: String,
+    /// The digest of the bytes.
+    pub digest: Digest,
+}
+
+impl Registry {
+    /// What the registry has under the tag or digest of a reference; nothing: no such image. Only
+    /// its description travels.
+    ///
+    /// # Errors
+    ///
+    /// When the registry does not answer, or refuses.
+    pub async fn head(&self, reference: &Reference) -> Result<Option<Descriptor>, Failure> {
+        let answer = self.ask(Method::HEAD, reference).await?;
+        let Some(answer) = answer else { return Ok(None) };
+        let header = |name: &str| answer.headers().get(name).and_then(|v| v.to_str().ok());
+        let digest = header("docker-content-digest").and_then(|text| text.parse().ok());
+        let size = header(CONTENT_LENGTH.as_str()).and_then(|text| text.parse().ok());
+        let kind = content_type(&answer);
+        if let (Some(digest), Some(size)) = (digest, size) {
+            return Ok(Some(Descriptor::new(kind, size, digest)));
+        }
+        // A registry may leave the headers out.
+        let fetched = self.manifest(reference).await?;
+        Ok(fetched.map(|f| Descriptor::new(f.media_type, f.bytes.len() as u64, f.digest)))
+    }
+
+    /// The manifest, or index, under the tag or digest of a reference; nothing: no such image.
+    ///
+    /// # Errors
+    ///
+    /// When the registry does not answer, refuses, or sends other bytes than it announces.
+    pub async fn manifest(&self, reference: &Reference) -> Result<Option<Fetched>, Failure> {
+        let Some(mut answer) = self.ask(Method::GET, reference).await? else { return Ok(None) };
+        let announced = answer.headers().get("docker-content-digest");
+        let announced = announced.and_then(|v| v.to_str().ok()).and_then(|text| text.parse().ok());
+        let media_type = content_type(&answer);
+        let mut bytes = Vec::new();
+        while let Some(chunk) = answer.chunk().await.map_err(|e| self.broken(&e))? {
+            bytes.extend_from_slice(&chunk);
+            if bytes.len() > MOST {
+                return Err(self.damaged(reference, "it has more than 8 MiB"));
+            }
+        }
+        let digest = Digest::of(&bytes);
+        if announced.or(reference.digest()).is_some_and(|wanted: Digest| wanted != digest)
+            || reference.digest().is_some_and(|wanted| wanted != digest)
+        {
+            return Err(self.damaged(reference, "its bytes have another digest"));
+        }
+        Ok(Some(Fetched { bytes, media_type, digest }))
+    }
+
+    /// Puts a manifest under the tag of a reference (`latest` without one) and makes sure that the
+    /// registry has these very bytes there.
+    ///
+    /// # Errors
+    ///
+    /// When the registry does not answer, refuses, or has something else afterwards.
+    pub(super) async fn put_manifest(
+        &self,
+        reference: &Reference,
+        media_type: &str,
+        bytes: &[u8],
+    ) -> Result<Digest, Failure> {
+        let errand = Errand::push(reference.path());
+        let url = self.url(reference.path(), &format!("manifests/{}", reference.target()));
+        let answer = self
+            .send(errand, &url, |client| {
+                client.put(&url).header(CONTENT_TYPE, media_type).body(bytes.to_vec())
+            })
+            .await?;
+        if !answer.status().is_success() {
+            return Err(self.refusal(errand, answer).await);
+        }
+        let digest = Digest::of(bytes);
+        match self.head(reference).await? {
+            Some(there) if there.digest == digest => Ok(digest),
+            there => {
+                let has = there.map_or("nothing".to_owned(), |there| there.digest.short());
+                let message = format!(
+                    "`{}` has {has} under `{}` after the push of {}",
+                    self.host,
+                    reference.target(),
+                    digest.short()
+                );
+                Err(Failure::infrastructure(Code::PUSH_FAILED, message)
+                    .help("somebody else may push the same tag at the same time; run it again"))
+            }
+        }
+    }
+
+    async fn ask(
+        &self,
+        method: Method,
+        reference: &Reference,
+    ) -> Result<Option<Response>, Failure> {
+        let errand = Errand::pull(reference.path());
+        let url = self.url(reference.path(), &format!("manifests/{}", reference.target()));
+        let accept = media_type::MANIFESTS.join(", ");
+        let answer = self
+            .send(errand, &url, |client| {
+                client.request(method.clone(), &url).header(ACCEPT, &accept)
+            })
+            .await?;
+        match answer.status() {
+            StatusCode::OK => Ok(Some(answer)),
+            StatusCode::NOT_FOUND => Ok(None),
+            _ => Err(self.refusal(errand, answer).await),
+        }
+    }
+
+    pub(super) fn damaged(&self, reference: &Reference, why: &str) -> Failure {
+        let message = format!("`{}` sends a damaged `{}`: {why}", self.host, reference.familiar());
+        Failure::infrastructure(Code::SERVER_ERROR, message)
+    }
+}
+
+fn content_type(answer: &Response) -> String {
+    let text = answer.headers().get(CONTENT_TYPE).and_then(|v| v.to_str().ok()).unwrap_or_default();
+    text.split(';').next().unwrap_or_default().trim().to_owned()
+}

@@ -1,0 +1,115 @@
+//! Pushing an image out of a store.
+
+use futures_util::{StreamExt, TryStreamExt, stream};
+use pipe_oci::{AnyManifest, Descriptor, Digest, Reference, Store};
+
+use super::{Registry, blob::broken_store, request::Errand};
+use crate::core::Failure;
+
+/// As many blobs travel side by side as Docker sends.
+const AT_ONCE: usize = 5;
+
+/// What a push did.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Pushed {
+    /// The digest under which the registry has the image.
+    pub digest: Digest,
+    /// Layers that were sent.
+    pub sent: usize,
+    /// Layers that the registry had.
+    pub there: usize,
+}
+
+impl Registry {
+    /// Pushes an image: its blobs, unless the registry has them, then its manifest under the tag.
+    /// `said` is called with a line for each layer.
+    ///
+    /// # Errors
+    ///
+    /// When the registry does not answer or refuses, or the store lacks a part.
+    pub async fn push(
+        &self,
+        store: &Store,
+        manifest: &Descriptor,
+        reference: &Reference,
+        said: &(dyn Fn(String) + Sync),
+    ) -> Result<Pushed, Failure> {
+        let errand = Errand::push(reference.path());
+        let bytes = store.read(&manifest.digest).map_err(|e| broken_store(&e))?;
+        let image = store.manifest(&manifest.digest).map_err(|e| broken_store(&e))?;
+        let config = image.config.digest;
+        let mut seen = Vec::new();
+        let blobs: Vec<&Descriptor> = image
+            .blobs()
+            // The same layer twice is one blob; one with addresses of its own stays there.
+            .filter(|blob| {
+                let new = !seen.contains(&blob.digest);
+                seen.push(blob.digest);
+                new && blob.urls.is_empty()
+            })
+            .collect();
+        let sent: Vec<bool> = stream::iter(blobs.into_iter().map(|blob| async move {
+            let is_layer = blob.digest != config;
+            if self.has_blob(errand, blob).await? {
+                if is_layer {
+                    said(format!("{} is there already", blob.digest.short()));
+                }
+                return Ok::<_, Failure>(is_layer.then_some(false));
+            }
+            self.push_blob(errand, store, blob).await?;
+            if is_layer {
+                said(format!("{} pushed, {}", blob.digest.short(), size(blob.size)));
+            }
+            Ok(is_layer.then_some(true))
+        }))
+        .buffer_unordered(AT_ONCE)
+        .try_filter_map(|done| async move { Ok(done) })
+        .try_collect()
+        .await?;
+        let kind = AnyManifest::Image(image).media_type().to_owned();
+        let digest = self.put_manifest(reference, &kind, &bytes).await?;
+        let count = sent.iter().filter(|sent| **sent).count();
+        Ok(Pushed { digest, sent: count, there: sent.len() - count })
+    }
+
+    /// Gives an image that the registry has a further tag.
+    ///
+    /// # Errors
+    ///
+    /// As [`Registry::push`].
+    pub async fn tag(
+        &self,
+        store: &Store,
+        manifest: &Descriptor,
+        reference: &Reference,
+    ) -> Result<Digest, Failure> {
+        let bytes = store.read(&manifest.digest).map_err(|e| broken_store(&e))?;
+        self.put_manifest(reference, &manifest.media_type, &bytes).await
+    }
+}
+
+/// A number of bytes for people, in SI units as registries show them.
+#[must_use]
+pub fn size(bytes: u64) -> String {
+    #[expect(clippy::cast_precision_loss, reason = "shown with one digit behind the point")]
+    let number = bytes as f64;
+    match bytes {
+        0..1_000 => format!("{bytes} B"),
+        1_000..1_000_000 => format!("{:.1} kB", number / 1e3),
+        1_000_000..1_000_000_000 => format!("{:.1} MB", number / 1e6),
+        _ => format!("{:.1} GB", number / 1e9),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::size;
+
+    #[test]
+    fn sizes_are_short() {
+        assert_eq!(size(999), "999 B");
+        assert_eq!(size(1_500), "1.5 kB");
+        assert_eq!(size(123_456_789), "123.5 MB");
+        assert_eq!(size(2_000_000_000), "2.0 GB");
+    }
+}
