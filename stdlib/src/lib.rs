@@ -5,3 +5,15 @@
 
 pub mod client;
 pub mod core;
+mod env;
+mod git;
+mod library;
+mod log;
+
+pub use library::{Library, library};
+
+/// The modules, in the order of the documentation.
+const MODULES: &[&core::Module] = &[&git::MODULE];
+
+/// Functions and values without a module.
+const ALONE: &[&core::Builtin] = &[&env::BUILTIN, &log::BUILTIN];

@@ -378,13 +378,11 @@ impl Scanner<'_> {
             }
             Some(Context::Bracket(bracket)) => {
                 self.mistake(Mistake::Stray { at: self.at, open: Some(bracket.at) });
-                if let Some(place) = self
-                    .stack
-                    .iter()
-                    .rposition(|c| matches!(c, Context::Bracket(bracket) if bracket.kind == wanted))
-                {
-                    self.stack.truncate(place);
-                }
+                let place = self.stack.iter().rposition(
+                    |c| matches!(c, Context::Bracket(bracket) if bracket.kind == wanted),
+                );
+                // No bracket of its kind is open: it was meant for the innermost.
+                self.stack.truncate(place.unwrap_or(self.stack.len() - 1));
             }
             _ => self.mistake(Mistake::Stray { at: self.at, open: None }),
         }

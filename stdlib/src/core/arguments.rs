@@ -2,35 +2,41 @@
 
 use std::{collections::BTreeMap, time::Duration};
 
-use super::{Failure, Record, Secret, Value};
+use super::{Failure, Record, Secret, Str, Value};
 
 /// Arguments by parameter. The checker has checked names and types, and defaults are filled in;
 /// an optional parameter that was not given is null.
 #[derive(Clone, Debug, Default)]
 pub struct Arguments {
-    values: BTreeMap<&'static str, Value>,
-    given: Vec<&'static str>,
+    values: BTreeMap<Str, Value>,
+    given: Vec<Str>,
 }
 
 impl Arguments {
     /// Binds a value to a parameter. `given`: it stands in the call, it is no default.
-    pub fn bind(&mut self, parameter: &'static str, value: Value, given: bool) {
-        self.values.insert(parameter, value);
+    pub fn bind(&mut self, parameter: impl Into<Str>, value: Value, given: bool) {
+        let parameter = parameter.into();
         if given {
-            self.given.push(parameter);
+            self.given.push(parameter.clone());
         }
+        self.values.insert(parameter, value);
     }
 
     /// Whether the argument stands in the call.
     #[must_use]
     pub fn is_given(&self, parameter: &str) -> bool {
-        self.given.contains(&parameter)
+        self.given.iter().any(|name| &**name == parameter)
     }
 
     /// The value of a parameter; null when there is none.
     #[must_use]
     pub fn value(&self, parameter: &str) -> &Value {
         self.values.get(parameter).unwrap_or(&Value::Null)
+    }
+
+    /// All of them, by name, with whether they stand in the call.
+    pub fn iter(&self) -> impl Iterator<Item = (&str, &Value, bool)> {
+        self.values.iter().map(|(name, value)| (&**name, value, self.is_given(name)))
     }
 
     /// The value of a parameter as a Rust type.

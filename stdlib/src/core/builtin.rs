@@ -1,6 +1,8 @@
 //! The declaration of a built-in.
 
-use super::{Arguments, Call, Failure, Running, Value, World};
+use std::sync::OnceLock;
+
+use super::{Arguments, Call, Failure, Running, Signature, Value, World};
 
 /// What a built-in is.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -21,7 +23,7 @@ pub enum Implementation {
 
 /// One built-in: everything there is to know about it, declared once, in one file.
 pub struct Builtin {
-    /// `docker`.
+    /// `docker`; empty for a function of its own, like `env`.
     pub module: &'static str,
     /// `push`.
     pub name: &'static str,
@@ -33,9 +35,21 @@ pub struct Builtin {
     pub examples: &'static [&'static str],
     /// What it does.
     pub implementation: Implementation,
+    /// The declaration as read; see [`Library::signature`](crate::Library::signature).
+    pub signature: OnceLock<Signature>,
 }
 
 impl Builtin {
+    /// As it is called: `docker.push`, `env`.
+    #[must_use]
+    pub fn full_name(&self) -> String {
+        if self.module.is_empty() {
+            self.name.to_owned()
+        } else {
+            format!("{}.{}", self.module, self.name)
+        }
+    }
+
     /// Fact or step.
     #[must_use]
     pub fn kind(&self) -> Kind {
@@ -54,6 +68,8 @@ pub struct Module {
     pub docs: &'static str,
     /// Its functions and values.
     pub builtins: &'static [&'static Builtin],
+    /// The types that it declares: a name, and the type in the language's own syntax.
+    pub types: &'static [(&'static str, &'static str)],
 }
 
 /// Declares one built-in; stands at the top of the file that is named after it.
@@ -88,6 +104,22 @@ macro_rules! builtin {
             declaration: $declaration,
             examples: &[$($example),*],
             implementation: $crate::core::builtin!(@implementation $kind $body),
+            signature: ::std::sync::OnceLock::new(),
+        };
+    };
+    (
+        $kind:ident $name:ident, $body:path;
+        $declaration:literal
+        examples: [$($example:literal),* $(,)?]
+    ) => {
+        /// The declaration.
+        pub(crate) static BUILTIN: $crate::core::Builtin = $crate::core::Builtin {
+            module: "",
+            name: stringify!($name),
+            declaration: $declaration,
+            examples: &[$($example),*],
+            implementation: $crate::core::builtin!(@implementation $kind $body),
+            signature: ::std::sync::OnceLock::new(),
         };
     };
 }
@@ -96,6 +128,9 @@ pub(crate) use builtin;
 /// Declares a module: its documentation and its files, one for each built-in.
 macro_rules! module {
     ($docs:literal $name:ident: $($file:ident),* $(,)?) => {
+        $crate::core::module! { $docs $name: $($file),*; types: &[] }
+    };
+    ($docs:literal $name:ident: $($file:ident),* $(,)?; types: $types:expr) => {
         $(mod $file;)*
 
         /// The module.
@@ -103,6 +138,7 @@ macro_rules! module {
             name: stringify!($name),
             docs: $docs,
             builtins: &[$(&$file::BUILTIN),*],
+            types: $types,
         };
     };
 }

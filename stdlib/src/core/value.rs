@@ -140,9 +140,9 @@ impl Value {
                 .map_or_else(|| Self::Float(number.as_f64().unwrap_or(f64::NAN)), Self::Int),
             Json::String(text) => Self::string(text.as_str()),
             Json::Array(items) => Self::list(items.iter().map(Self::from_json)),
-            Json::Object(fields) => {
-                Self::record(fields.iter().map(|(key, value)| (key.as_str(), Self::from_json(value))))
-            }
+            Json::Object(fields) => Self::record(
+                fields.iter().map(|(key, value)| (key.as_str(), Self::from_json(value))),
+            ),
         }
     }
 }
@@ -174,5 +174,45 @@ impl From<i64> for Value {
 impl<T: Into<Value>> From<Option<T>> for Value {
     fn from(value: Option<T>) -> Self {
         value.map_or(Self::Null, Into::into)
+    }
+}
+
+/// Sets a value under a path of keys; what is on the way and is no record becomes one.
+pub fn set_path(record: &mut Record, path: &[Str], value: Value) {
+    let [key, rest @ ..] = path else { return };
+    if rest.is_empty() {
+        record.insert(key.clone(), value);
+        return;
+    }
+    let mut inner = match record.get(key) {
+        Some(Value::Record(fields)) => (**fields).clone(),
+        _ => Record::new(),
+    };
+    set_path(&mut inner, rest, value);
+    record.insert(key.clone(), Value::Record(Arc::new(inner)));
+}
+
+/// The text of a value in `#{…}`; nothing for what has no single plain text.
+#[must_use]
+pub fn text_of(value: &Value) -> Option<String> {
+    Some(match value {
+        Value::String(text) | Value::Path(text) => text.to_string(),
+        Value::Int(value) => value.to_string(),
+        Value::Bool(value) => value.to_string(),
+        Value::Float(value) => float_text(*value),
+        _ => return None,
+    })
+}
+
+/// A float as it is written: always with a point, so that it stays one.
+#[must_use]
+pub fn float_text(value: f64) -> String {
+    let text = value.to_string();
+    if text.contains(['.', 'e', 'N', 'i']) { text } else { format!("{text}.0") }
+}
+
+impl From<Str> for Value {
+    fn from(text: Str) -> Self {
+        Self::String(text)
     }
 }
