@@ -238,7 +238,11 @@ impl Queued {
         let summary = &json["processedOffersSummary"];
         let reasons = list(&summary["rejectSummaryLastOffers"]);
         Self {
-            app: json["app"]["id"].as_str().or_else(|| json["pod"]["id"].as_str()).map(str::to_owned).unwrap_or_default(),
+            app: json["app"]["id"]
+                .as_str()
+                .or_else(|| json["pod"]["id"].as_str())
+                .map(str::to_owned)
+                .unwrap_or_default(),
             count: json["count"].as_u64().unwrap_or(0),
             delay: delay["timeLeftSeconds"]
                 .as_u64()
@@ -261,6 +265,12 @@ pub fn at_least(version: &str, other: &str) -> bool {
         (Ok(version), Ok(other)) => version >= other,
         _ => version == other,
     }
+}
+
+/// Whether two versions are the same time, however they are written.
+#[must_use]
+pub fn same_version(version: &str, other: &str) -> bool {
+    at_least(version, other) && at_least(other, version)
 }
 
 fn text(json: &Json) -> String {

@@ -108,11 +108,12 @@ impl Client {
         })
     }
 
-    /// The same client, that asks each question once.
+    /// The same client, that asks each question once and does not wait long.
     #[must_use]
     pub fn impatient(&self) -> Self {
         let mut client = self.clone();
         client.pace.patience = Duration::ZERO;
+        client.pace.read = client.pace.read.min(Duration::from_secs(10));
         client
     }
 
@@ -159,8 +160,9 @@ fn authorization(connection: &MarathonConnection) -> Result<Option<HeaderValue>,
         }
         (None, None) => return Ok(None),
     };
-    let mut value = HeaderValue::from_str(&text)
-        .map_err(|_| "the token has a line end or another byte that no header can hold".to_owned())?;
+    let mut value = HeaderValue::from_str(&text).map_err(|_| {
+        "the token has a line end or another byte that no header can hold".to_owned()
+    })?;
     value.set_sensitive(true);
     Ok(Some(value))
 }

@@ -99,7 +99,8 @@ impl Event {
     pub fn read(frame: &Frame) -> Option<Self> {
         let json: Json = serde_json::from_str(&frame.data).ok()?;
         let text = |name: &str| json[name].as_str().unwrap_or_default().to_owned();
-        let either = |a: &str, b: &str| Some(text(a)).filter(|t| !t.is_empty()).unwrap_or_else(|| text(b));
+        let either =
+            |a: &str, b: &str| Some(text(a)).filter(|t| !t.is_empty()).unwrap_or_else(|| text(b));
         let kind = json["eventType"].as_str().unwrap_or(&frame.event);
         Some(match kind {
             "event_stream_attached" => Self::Attached,
@@ -156,7 +157,10 @@ fn id(json: &Json) -> Option<String> {
 fn apps(plan: &Json) -> Vec<String> {
     let steps = plan["steps"].as_array().map(Vec::as_slice).unwrap_or_default();
     let actions = steps.iter().flat_map(|step| {
-        step.as_array().or_else(|| step["actions"].as_array()).map(Vec::as_slice).unwrap_or_default()
+        step.as_array()
+            .or_else(|| step["actions"].as_array())
+            .map(Vec::as_slice)
+            .unwrap_or_default()
     });
     let mut apps: Vec<String> =
         actions.filter_map(|action| action["app"].as_str()).map(str::to_owned).collect();
@@ -190,7 +194,8 @@ mod tests {
         assert!(matches!(all.last().unwrap(), Event::Success { empty: Some(false), .. }));
         assert!(all.iter().any(|e| matches!(e, Event::Health { healthy: Some(true), .. })));
 
-        let kills = events(include_bytes!("../../../tests/data/marathon/sse/unhealthy-kill-loop.txt"));
+        let kills =
+            events(include_bytes!("../../../tests/data/marathon/sse/unhealthy-kill-loop.txt"));
         let reasons = kills.iter().filter(|e| {
             matches!(e, Event::UnhealthyKill { reason, .. } if reason == "500 Internal Server Error")
         });

@@ -15,7 +15,7 @@ mod sse;
 mod stream;
 mod version;
 
-pub use app::{App, Check, Deployment, LastFailure, Queued, Task, at_least};
+pub use app::{App, Check, Deployment, LastFailure, Queued, Task, at_least, same_version};
 pub use connect::{Client, Pace};
 pub use error::{Detail, Error, Kind, Refusal};
 pub use event::{Event, key};

@@ -33,7 +33,8 @@ impl Client {
         let info = match self.get("/v2/info").await {
             Ok(info) => info,
             Err(Error::Refused(refusal))
-                if refusal.kind == Kind::NotFound || refusal.message.starts_with("URI not found") =>
+                if refusal.kind == Kind::NotFound
+                    || refusal.message.starts_with("URI not found") =>
             {
                 return Err(self.foreign());
             }
@@ -105,7 +106,13 @@ impl Client {
     /// # Errors
     ///
     /// A refusal, or no answer: then see [`Error::never_arrived`].
-    pub async fn put_app(&self, id: &str, body: &Json, replace: bool, force: bool) -> Result<Change, Error> {
+    pub async fn put_app(
+        &self,
+        id: &str,
+        body: &Json,
+        replace: bool,
+        force: bool,
+    ) -> Result<Change, Error> {
         let mut query = Vec::new();
         if force {
             query.push(("force", "true"));

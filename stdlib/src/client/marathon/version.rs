@@ -13,9 +13,7 @@ impl ServerVersion {
             .split(['.', '-', '_', '+'])
             .map_while(|part| part.parse::<u32>().ok());
         match numbers.next() {
-            Some(major) => {
-                Self(major, numbers.next().unwrap_or(0), numbers.next().unwrap_or(0))
-            }
+            Some(major) => Self(major, numbers.next().unwrap_or(0), numbers.next().unwrap_or(0)),
             None => Self::NEWEST,
         }
     }
