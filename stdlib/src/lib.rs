@@ -9,11 +9,12 @@ mod env;
 mod git;
 mod library;
 mod log;
+pub mod marathon;
 
 pub use library::{Library, library};
 
 /// The modules, in the order of the documentation.
-const MODULES: &[&core::Module] = &[&git::MODULE];
+const MODULES: &[&core::Module] = &[&git::MODULE, &marathon::MODULE];
 
 /// Functions and values without a module.
 const ALONE: &[&core::Builtin] = &[&env::BUILTIN, &log::BUILTIN];
