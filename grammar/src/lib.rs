@@ -6,6 +6,7 @@
 
 pub mod diagnostic;
 mod parser;
+pub mod shell;
 mod source;
 mod span;
 pub mod tree;

@@ -63,6 +63,7 @@ codes! {
     RESERVED_WORD "reserved-word" "A reserved word used as a name."
     MERGE_CONFLICT "merge-conflict" "Marks of an unresolved merge."
     EDITION_TOO_NEW "edition-too-new" "The file asks for a newer `pipe`."
+    NOT_YET "not-yet" "A part of the language that this version can't do."
     MISPLACED "misplaced" "Something that belongs elsewhere in the file."
 
     // Names and types.

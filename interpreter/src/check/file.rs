@@ -1,0 +1,144 @@
+//! Files that the text names literally.
+
+use pipe_grammar::{
+    Code, Diagnostic,
+    tree::{Argument, CommandPart, ExprId, StatementKind},
+};
+use pipe_stdlib::core::{Builtin, Signature, Type};
+
+use super::Checker;
+
+/// The files around the Pipelinefile, as far as the checker may see them.
+pub trait Files {
+    /// Whether something is there under a path relative to the Pipelinefile's folder.
+    fn exists(&self, path: &str) -> bool;
+
+    /// The text of a file; an error says in words why it can't be read.
+    ///
+    /// # Errors
+    ///
+    /// When it can't be read, or is no text.
+    fn read(&self, path: &str) -> Result<String, String>;
+}
+
+impl Checker<'_> {
+    /// Looks at the files that a call names by literals.
+    pub(super) fn named_files(
+        &mut self,
+        builtin: &Builtin,
+        signature: &Signature,
+        arguments: &[Argument],
+    ) {
+        for (number, argument) in arguments.iter().enumerate() {
+            let parameter = match &argument.name {
+                Some(name) => signature.parameter(&name.text),
+                None if number == 0 => signature.parameters.as_ref().and_then(|p| p.first()),
+                None => None,
+            };
+            let Some(parameter) = parameter else { continue };
+            let is_input = matches!(parameter.ty.required(), Type::App)
+                || parameter.ty.required() == Type::Path && reads(builtin, &parameter.name);
+            if !is_input {
+                continue;
+            }
+            let Some(path) = self.plain(argument.value) else { continue };
+            self.named_file(argument.value, &path, parameter.ty.required() == Type::App);
+        }
+    }
+
+    fn named_file(&mut self, id: ExprId, path: &str, app: bool) {
+        let span = self.span(id);
+        if path.contains('\\') {
+            let fixed = path.replace('\\', "/");
+            self.report(
+                Diagnostic::error(Code::BAD_PATH, span, "a path is written with `/`")
+                    .help(format!("write `\"{fixed}\"`")),
+            );
+            return;
+        }
+        if !self.files.exists(path) {
+            if !self.is_made(path) {
+                let problem = self.missing_file(id, path);
+                self.report(problem);
+            }
+            return;
+        }
+        if app {
+            self.app_file(id, path);
+        }
+    }
+
+    fn missing_file(&self, id: ExprId, path: &str) -> Diagnostic {
+        Diagnostic::error(Code::MISSING_FILE, self.span(id), format!("`{path}` does not exist"))
+            .label("no such file")
+            .help("paths start in the folder of the Pipelinefile")
+    }
+
+    /// Whether a command above names the path, or a folder on the way to it: then it may make it.
+    fn is_made(&self, path: &str) -> bool {
+        let Some(current) = self.place.stage else { return false };
+        let mut texts = Vec::new();
+        for stage in self.file.stages().take(current + 1) {
+            commands(&stage.body.statements, &mut texts);
+        }
+        let mut on_the_way = vec![path.trim_start_matches("./").to_owned()];
+        while let Some((folder, _)) = on_the_way.last().and_then(|p| p.rsplit_once('/')) {
+            on_the_way.push(folder.to_owned());
+        }
+        texts.iter().any(|text| on_the_way.iter().any(|path| text.contains(path.as_str())))
+    }
+
+    fn app_file(&mut self, id: ExprId, path: &str) {
+        let text = match self.files.read(path) {
+            Ok(text) => text,
+            Err(why) => {
+                let span = self.span(id);
+                self.report(Diagnostic::error(Code::BAD_FILE, span, format!("`{path}` {why}")));
+                return;
+            }
+        };
+        if let Some(problem) = crate::sources::json_problem(&text) {
+            let span = self.span(id);
+            self.checked.foreign.push(super::Foreign {
+                name: path.to_owned(),
+                text,
+                read_at: span,
+                problem,
+            });
+        }
+    }
+}
+
+/// Whether a built-in reads what a parameter of type `path` names, and not writes it.
+fn reads(builtin: &Builtin, parameter: &str) -> bool {
+    matches!(
+        (builtin.module, builtin.name, parameter),
+        ("docker", "build", "context" | "dockerfile") | ("file" | "json" | "yaml", "read", _)
+    )
+}
+
+/// The shell texts of a block.
+fn commands<'a>(statements: &'a [pipe_grammar::tree::Statement], texts: &mut Vec<&'a str>) {
+    for statement in statements {
+        match &statement.kind {
+            StatementKind::Command(command) => {
+                texts.extend(command.parts.iter().filter_map(|part| match part {
+                    CommandPart::Text(text, _) => Some(&**text),
+                    CommandPart::Hole(..) => None,
+                }));
+            }
+            StatementKind::Step { body, .. }
+            | StatementKind::For { body, .. }
+            | StatementKind::Parallel(body)
+            | StatementKind::Block(body) => commands(&body.statements, texts),
+            StatementKind::If { branches, otherwise } => {
+                branches.iter().for_each(|branch| commands(&branch.body.statements, texts));
+                if let Some(block) = otherwise {
+                    commands(&block.statements, texts);
+                }
+            }
+            StatementKind::Modified { body, .. } => commands(std::slice::from_ref(body), texts),
+            _ => {}
+        }
+    }
+}

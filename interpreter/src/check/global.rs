@@ -1,0 +1,266 @@
+//! What a file declares at its top: names, in any order, each once.
+
+use pipe_grammar::{
+    Code, Diagnostic, Span,
+    tree::{ItemKind, Limit, Name, Param, Text},
+};
+use pipe_stdlib::core::{Signature, Type};
+
+use super::{Checker, Place};
+
+/// A name of the file.
+pub(super) struct Global {
+    /// Where it is declared.
+    pub(super) span: Span,
+    /// Its place among the items.
+    item: usize,
+    /// What it is.
+    pub(super) kind: Kind,
+    /// Whether anything mentions it.
+    pub(super) used: bool,
+    state: State,
+}
+
+/// What a name of the file is.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) enum Kind {
+    Param,
+    Secret,
+    Let,
+    Function,
+    Type,
+    /// With its number among the stages.
+    Stage(usize),
+}
+
+/// How far the type of a name is known: names may stand in any order.
+enum State {
+    Unknown,
+    UnderWay,
+    Known(Type),
+    Function(Box<Signature>, bool),
+}
+
+impl Kind {
+    /// As a message calls it.
+    pub(super) fn noun(self) -> &'static str {
+        match self {
+            Self::Param => "parameter",
+            Self::Secret => "secret",
+            Self::Let => "binding",
+            Self::Function => "function",
+            Self::Type => "type",
+            Self::Stage(_) => "stage",
+        }
+    }
+}
+
+impl Checker<'_> {
+    /// The whole file, in an order that lets every message know what it needs.
+    pub(super) fn run(&mut self) {
+        self.collect();
+        self.connections();
+        let names: Vec<Text> = self.globals.keys().cloned().collect();
+        for name in &names {
+            match self.globals[name].kind {
+                Kind::Stage(_) | Kind::Function => {}
+                _ => {
+                    self.global_type(name);
+                }
+            }
+        }
+        for name in &names {
+            if self.globals[name].kind == Kind::Function {
+                self.function_signature(name);
+            }
+        }
+        self.stages();
+        self.handlers();
+        self.requirements();
+        self.unused();
+    }
+
+    fn collect(&mut self) {
+        let mut stages = 0;
+        for (number, item) in self.file.items.iter().enumerate() {
+            let (name, kind) = match &item.kind {
+                ItemKind::Param(param) => (&param.name, Kind::Param),
+                ItemKind::Secret(secret) => (&secret.name, Kind::Secret),
+                ItemKind::Let(binding) => (&binding.name, Kind::Let),
+                ItemKind::Function(function) => (&function.name, Kind::Function),
+                ItemKind::Type(alias) => (&alias.name, Kind::Type),
+                ItemKind::Stage(stage) => {
+                    stages += 1;
+                    (&stage.name, Kind::Stage(stages - 1))
+                }
+                ItemKind::Edition(_) if number > 0 => {
+                    self.report(
+                        Diagnostic::error(Code::MISPLACED, item.span, "`edition` stands first")
+                            .label("not the first statement")
+                            .help("move it to the first line"),
+                    );
+                    continue;
+                }
+                ItemKind::Import(_) => {
+                    self.report(not_yet(item.span, "import"));
+                    continue;
+                }
+                _ => continue,
+            };
+            if let Some(first) = self.globals.get(&name.text) {
+                let problem = duplicate(name, kind, first);
+                self.report(problem);
+                continue;
+            }
+            let global =
+                Global { span: name.span, item: number, kind, used: false, state: State::Unknown };
+            self.globals.insert(name.text.clone(), global);
+        }
+    }
+
+    /// The type of a param, secret or let.
+    pub(super) fn global_type(&mut self, name: &Text) -> Type {
+        let Some(global) = self.globals.get_mut(name) else { return Type::Unknown };
+        match &global.state {
+            State::Known(ty) => return ty.clone(),
+            State::Function(..) => return Type::Unknown,
+            State::UnderWay => {
+                let span = global.span;
+                self.report(
+                    Diagnostic::error(Code::CYCLE, span, format!("`{name}` needs itself"))
+                        .label("to know this, it must be known already"),
+                );
+                return Type::Unknown;
+            }
+            State::Unknown => {}
+        }
+        global.state = State::UnderWay;
+        let item = &self.file.items[global.item].kind;
+        let place = Place { user: Some(name.clone()), ..Place::default() };
+        let scopes = std::mem::take(&mut self.scopes);
+        let narrowed = std::mem::take(&mut self.narrowed);
+        let ty = self.within(place, |this| match item {
+            ItemKind::Param(param) => this.param(param),
+            ItemKind::Secret(secret) => this.secret_source(secret),
+            ItemKind::Let(binding) => match &binding.ty {
+                Some(written) => {
+                    let wanted = this.written(written);
+                    this.expect(binding.value, &wanted, &format!("`{}`", binding.name.text));
+                    wanted
+                }
+                None => {
+                    let ty = this.expr(binding.value, None);
+                    this.plain_secret(binding);
+                    this.something(binding.value, ty)
+                }
+            },
+            ItemKind::Type(alias) => this.written(&alias.ty),
+            _ => Type::Unknown,
+        });
+        self.scopes = scopes;
+        self.narrowed = narrowed;
+        if let Some(global) = self.globals.get_mut(name) {
+            global.state = State::Known(ty.clone());
+        }
+        ty
+    }
+
+    /// A type of the file.
+    pub(super) fn named_type(&mut self, name: &str) -> Option<Type> {
+        let (name, global) = self.globals.get_key_value(name)?;
+        if global.kind != Kind::Type {
+            return None;
+        }
+        let name = name.clone();
+        let ty = self.global_type(&name);
+        if let Some(global) = self.globals.get_mut(&name) {
+            global.used = true;
+        }
+        Some(match ty {
+            Type::Record(record) => {
+                let mut record = (*record).clone();
+                record.name = Some(name);
+                Type::Record(record.into())
+            }
+            other => other,
+        })
+    }
+
+    fn param(&mut self, param: &Param) -> Type {
+        let ty = self.written(&param.ty);
+        if ty.holds_secret() {
+            let name = &param.name.text;
+            self.report(
+                Diagnostic::error(Code::WRONG_TYPE, param.ty.span, "a parameter can't be a secret")
+                    .label("its value would stand in the command line")
+                    .help(format!("declare `secret {name} = env(\"{}\")`", name.to_uppercase())),
+            );
+            return Type::Secret;
+        }
+        if let Some(default) = param.default {
+            self.expect(default, &ty, &format!("`{}`", param.name.text));
+        }
+        match param.limit {
+            Some(Limit::In(range)) => self.int_range(range, &ty),
+            Some(Limit::Matches(glob)) => self.glob_literal(glob, &ty),
+            None => {}
+        }
+        ty
+    }
+
+    fn requirements(&mut self) {
+        for item in &self.file.items {
+            if let ItemKind::Require(require) = &item.kind {
+                let place = Place { user: Some("require".into()), ..Place::default() };
+                self.within(place, |this| {
+                    this.condition(require.condition);
+                    this.expect(require.message, &Type::String, "the message");
+                });
+            }
+        }
+    }
+
+    /// The signature of a function, and whether it holds steps.
+    pub(super) fn function_signature(&mut self, name: &Text) -> Option<(Signature, bool)> {
+        let global = self.globals.get_mut(name)?;
+        match &global.state {
+            State::Function(signature, steps) => return Some(((**signature).clone(), *steps)),
+            State::UnderWay => {
+                let span = global.span;
+                self.report(
+                    Diagnostic::error(Code::CYCLE, span, format!("`{name}` calls itself"))
+                        .label("a function can't call itself, nor one that calls it"),
+                );
+                return None;
+            }
+            _ => {}
+        }
+        global.state = State::UnderWay;
+        let ItemKind::Function(function) = &self.file.items[global.item].kind else { return None };
+        let (signature, steps) = self.function(function);
+        if let Some(global) = self.globals.get_mut(name) {
+            global.state = State::Function(Box::new(signature.clone()), steps);
+        }
+        Some((signature, steps))
+    }
+}
+
+/// A part of the language that this version does not run yet.
+pub(super) fn not_yet(span: Span, what: &str) -> Diagnostic {
+    let message =
+        format!("`{what}` is part of the language, and this version of `pipe` can't do it");
+    Diagnostic::error(Code::NOT_YET, span, message).label("not in this version")
+}
+
+fn duplicate(name: &Name, kind: Kind, first: &Global) -> Diagnostic {
+    let message =
+        if kind == first.kind || matches!((kind, first.kind), (Kind::Stage(_), Kind::Stage(_))) {
+            format!("two {}s are called `{}`", kind.noun(), name.text)
+        } else {
+            format!("a {} and a {} are called `{}`", first.kind.noun(), kind.noun(), name.text)
+        };
+    Diagnostic::error(Code::DUPLICATE_NAME, name.span, message)
+        .label("called so again")
+        .also(first.span, "the first one")
+        .help("rename one of them")
+}

@@ -1,0 +1,420 @@
+//! Statements.
+
+use pipe_grammar::{
+    Code, Diagnostic, Span,
+    tree::{
+        Block, ExprId, ExprKind, Handler, Let, Modifier, ModifierKind, Outcome, Statement,
+        StatementKind,
+    },
+};
+use pipe_stdlib::core::Type;
+
+use super::{Checker, Target, global::not_yet, literal};
+
+impl Checker<'_> {
+    /// Checks a block in a scope of its own. True when it always leaves what is around it: by
+    /// `return`, `fail` or `skip`.
+    pub(super) fn block(&mut self, block: &Block) -> bool {
+        self.scoped(|this| this.statements(&block.statements))
+    }
+
+    fn statements(&mut self, statements: &[Statement]) -> bool {
+        let before = self.narrowed.len();
+        let mut leaves: Option<Span> = None;
+        let mut steps = false;
+        let mut told = false;
+        for statement in statements {
+            let handler = matches!(statement.kind, StatementKind::Handler(_));
+            if let Some(end) = leaves
+                && !handler
+                && !told
+            {
+                told = true;
+                self.report(
+                    Diagnostic::warning(Code::UNREACHABLE, statement.span, "this is never reached")
+                        .label("nothing leads here")
+                        .also(end, "this ends the block"),
+                );
+            }
+            if self.statement(statement, !steps) && leaves.is_none() {
+                leaves = Some(statement.span);
+            }
+            steps |= self.acts(statement);
+        }
+        self.narrowed.truncate(before);
+        leaves.is_some()
+    }
+
+    /// Whether a statement does more than give names to facts.
+    fn acts(&self, statement: &Statement) -> bool {
+        match &statement.kind {
+            StatementKind::Let(binding) => self.has_step(binding.value),
+            StatementKind::Env(_) | StatementKind::Handler(_) => false,
+            _ => true,
+        }
+    }
+
+    /// Whether an expression calls a step: then it may fail for want of something outside.
+    fn has_step(&self, id: ExprId) -> bool {
+        let span = self.span(id);
+        self.file.expressions.iter().enumerate().any(|(number, expr)| {
+            span.contains(expr.span)
+                && match &expr.kind {
+                    ExprKind::Capture(_) => true,
+                    ExprKind::Call { .. } => {
+                        let id = ExprId(u32::try_from(number).unwrap_or(u32::MAX));
+                        match self.checked.targets.get(&id) {
+                            Some(Target::Builtin { builtin, .. }) => {
+                                builtin.kind() == pipe_stdlib::core::Kind::Step
+                            }
+                            Some(Target::Function(_)) => true,
+                            _ => false,
+                        }
+                    }
+                    _ => false,
+                }
+        })
+    }
+
+    /// Checks a statement; true when it always leaves the block.
+    fn statement(&mut self, statement: &Statement, early: bool) -> bool {
+        // Outputs are bound directly in a stage only.
+        let outputs = std::mem::replace(&mut self.place.outputs, false);
+        let leaves = match &statement.kind {
+            StatementKind::Let(binding) => {
+                let ty = self.binding(binding);
+                let early = early && !self.has_step(binding.value);
+                self.bind_early(&binding.name, ty, true, early);
+                false
+            }
+            StatementKind::Output(binding) => {
+                self.output_binding(binding, statement.span, outputs);
+                false
+            }
+            StatementKind::Secret(secret) => {
+                let ty = self.expr(secret.value, None);
+                let ty = self.something(secret.value, ty);
+                if !(ty.is_string() || matches!(ty, Type::Secret | Type::Json | Type::Unknown)) {
+                    let what = format!("a secret is a text, not {}", literal::a(&ty));
+                    let span = self.span(secret.value);
+                    self.report(Diagnostic::error(Code::WRONG_TYPE, span, what));
+                }
+                self.bind(&secret.name, Type::Secret, true);
+                false
+            }
+            StatementKind::Expr(id) => {
+                self.expression_statement(*id);
+                false
+            }
+            StatementKind::Command(command) => {
+                self.steps_here(statement.span, "a command");
+                self.command(command);
+                false
+            }
+            StatementKind::Step { title, body } => {
+                self.steps_here(statement.span, "a step");
+                self.expect(*title, &Type::String, "a title");
+                self.block(body)
+            }
+            StatementKind::If { branches, otherwise } => {
+                self.conditional(branches, otherwise.as_ref())
+            }
+            StatementKind::For { parallel, name, list, body } => {
+                if *parallel {
+                    self.report(not_yet(word(statement.span, "parallel"), "parallel"));
+                }
+                let ty = self.expr(*list, None);
+                let item = self.items_of(*list, &ty);
+                self.scoped(|this| {
+                    this.bind(name, item, false);
+                    this.block(body);
+                });
+                false
+            }
+            StatementKind::Parallel(block) => {
+                self.report(not_yet(word(statement.span, "parallel"), "parallel"));
+                self.block(block);
+                false
+            }
+            StatementKind::Return(value) => {
+                self.returned(statement.span, *value);
+                true
+            }
+            StatementKind::Fail(text) => {
+                self.expect(*text, &Type::String, "`fail`");
+                true
+            }
+            StatementKind::Skip(text) => {
+                if self.place.function || self.place.stage.is_none() {
+                    let what = "`skip` ends a stage, and this is none";
+                    self.report(Diagnostic::error(Code::MISPLACED, statement.span, what));
+                }
+                self.expect(*text, &Type::String, "`skip`");
+                true
+            }
+            StatementKind::Env(record) => {
+                self.environment(*record);
+                false
+            }
+            StatementKind::Modified { modifiers, body } => self.modified(modifiers, body),
+            StatementKind::Block(block) => self.block(block),
+            StatementKind::Handler(handler) => {
+                self.block_handler(handler);
+                false
+            }
+            StatementKind::Broken => false,
+        };
+        self.place.outputs = outputs;
+        leaves
+    }
+
+    pub(super) fn binding(&mut self, binding: &Let) -> Type {
+        let what = format!("`{}`", binding.name.text);
+        match &binding.ty {
+            Some(written) => {
+                let wanted = self.written(written);
+                self.expect(binding.value, &wanted, &what)
+            }
+            None => {
+                let ty = self.expr(binding.value, None);
+                self.plain_secret(binding);
+                self.something(binding.value, ty)
+            }
+        }
+    }
+
+    fn output_binding(&mut self, binding: &Let, span: Span, allowed: bool) {
+        let ty = self.binding(binding);
+        if !allowed {
+            self.report(
+                Diagnostic::error(
+                    Code::MISPLACED,
+                    word(span, "output"),
+                    "an output is bound directly in a stage",
+                )
+                .label("not in here")
+                .help("bind a `let` here and the output below, or move it out"),
+            );
+        }
+        if ty.holds_secret() {
+            let problem = self.leaked(binding.value, &Type::String, "an output");
+            self.report(problem);
+        }
+        if let Some(facts) = self.facts()
+            && allowed
+        {
+            facts.outputs.insert(binding.name.text.clone(), ty.clone());
+        }
+        self.bind(&binding.name, ty, false);
+    }
+
+    fn expression_statement(&mut self, id: ExprId) {
+        self.expr(id, None);
+        let span = self.span(id);
+        match &self.file.expr(id).kind {
+            ExprKind::Call { .. } => match self.checked.targets.get(&id) {
+                Some(Target::Builtin { builtin, .. })
+                    if builtin.kind() == pipe_stdlib::core::Kind::Fact =>
+                {
+                    let name = builtin.full_name();
+                    self.report(unused_value(span, &format!("`{name}` only gives a value")));
+                }
+                Some(Target::Method(method)) => {
+                    let what = format!("`{}` only gives a value", method.name);
+                    self.report(unused_value(span, &what));
+                }
+                _ => {}
+            },
+            ExprKind::Capture(_) => self.report(
+                Diagnostic::warning(
+                    Code::UNUSED_VALUE,
+                    span,
+                    "nobody takes the output of this command",
+                )
+                .help("run it with `$ …`, which shows its output"),
+            ),
+            ExprKind::Broken => {}
+            _ => self.report(unused_value(span, "this is only a value")),
+        }
+    }
+
+    fn conditional(
+        &mut self,
+        branches: &[pipe_grammar::tree::Branch],
+        otherwise: Option<&Block>,
+    ) -> bool {
+        let before = self.narrowed.len();
+        let mut all_leave = true;
+        let mut failed = Vec::new();
+        for branch in branches {
+            let known = self.condition(branch.condition);
+            self.constant_condition(branch.condition, "this block");
+            let leaves = self.knowing(known.when_true, |this| this.block(&branch.body));
+            all_leave &= leaves;
+            // From here on the condition is known not to have held, in the branches below and,
+            // where the branch leaves, behind the whole `if`.
+            self.narrowed.extend(known.when_false.iter().cloned());
+            failed.push((known.when_false, leaves));
+        }
+        let otherwise_leaves = otherwise.is_some_and(|block| self.block(block));
+        self.narrowed.truncate(before);
+        if failed.iter().all(|(_, leaves)| *leaves) {
+            self.narrowed.extend(failed.into_iter().flat_map(|(facts, _)| facts));
+        }
+        all_leave && otherwise_leaves
+    }
+
+    /// Warns of a condition that is written as a constant.
+    pub(super) fn constant_condition(&mut self, id: ExprId, what: &str) {
+        if let ExprKind::Bool(value) = self.file.expr(id).kind {
+            let span = self.span(id);
+            let text = if value { "always" } else { "never" };
+            self.report(
+                Diagnostic::warning(Code::CONSTANT_CONDITION, span, format!("{what} {text} runs"))
+                    .label(format!("this is {text} so")),
+            );
+        }
+    }
+
+    fn modified(&mut self, modifiers: &[Modifier], body: &Statement) -> bool {
+        let mut seen: Vec<(&str, Span)> = Vec::new();
+        for modifier in modifiers {
+            let keyword = modifier.kind.keyword();
+            if let Some((_, first)) = seen.iter().find(|(word, _)| *word == keyword) {
+                let problem = Diagnostic::error(
+                    Code::DUPLICATE_CLAUSE,
+                    modifier.span,
+                    format!("`{keyword}` is written twice"),
+                )
+                .label("written again")
+                .also(*first, "the first one");
+                self.report(problem);
+            }
+            seen.push((keyword, modifier.span));
+            self.modifier(modifier);
+        }
+        self.statement(body, false)
+    }
+
+    pub(super) fn modifier(&mut self, modifier: &Modifier) {
+        match modifier.kind {
+            ModifierKind::Retry(retry) => self.retry(retry),
+            ModifierKind::Timeout(time) => {
+                self.expect(time, &Type::Duration, "`timeout`");
+            }
+            ModifierKind::Env(record) => self.environment(record),
+            ModifierKind::Cd(dir) => {
+                self.expect(dir, &Type::Path, "`cd`");
+            }
+            ModifierKind::MayFail(condition) => {
+                if let Some(condition) = condition {
+                    self.condition(condition);
+                }
+            }
+            ModifierKind::Hold { during, every } => {
+                self.expect(during, &Type::Duration, "`hold`");
+                self.expect(every, &Type::Duration, "`every`");
+            }
+        }
+    }
+
+    fn returned(&mut self, span: Span, value: Option<ExprId>) {
+        if !self.place.function {
+            if value.is_some() {
+                let what = "a stage returns no value";
+                self.report(
+                    Diagnostic::error(Code::MISPLACED, span, what)
+                        .help("bind an output: `output name = …`; `return` alone ends the stage"),
+                );
+            }
+            return;
+        }
+        let result = self.place.result.clone();
+        match (value, result) {
+            (Some(value), Some(Type::Nothing)) => {
+                self.expr(value, None);
+                let what = "this function returns no value";
+                self.report(
+                    Diagnostic::error(Code::WRONG_TYPE, span, what)
+                        .help("say what it gives: `fn name(…) -> type`"),
+                );
+            }
+            (Some(value), Some(wanted)) => {
+                self.expect(value, &wanted, "the function");
+            }
+            (Some(value), None) => {
+                let ty = self.expr(value, None);
+                let ty = self.something(value, ty);
+                self.place.result = Some(ty);
+            }
+            (None, None | Some(Type::Nothing)) => {}
+            (None, Some(wanted)) => {
+                let what = format!("this function gives {}", literal::a(&wanted));
+                self.report(
+                    Diagnostic::error(Code::WRONG_TYPE, span, what).label("a value is missing"),
+                );
+            }
+        }
+    }
+
+    fn block_handler(&mut self, handler: &Handler) {
+        if self.place.function {
+            let what = "a function has no handlers";
+            self.report(
+                Diagnostic::error(Code::MISPLACED, handler.head, what)
+                    .help("put the call into a `step` with a handler"),
+            );
+        }
+        self.handler(handler);
+    }
+
+    /// A handler sees the names of its block as `T?`: the block may have ended before them.
+    pub(super) fn handler(&mut self, handler: &Handler) {
+        let failure = handler.outcome == Outcome::Failure;
+        let before = (self.place.failure, self.place.outputs);
+        self.place.failure |= failure;
+        self.place.outputs = false;
+        let optional =
+            self.scopes.last_mut().map(|scope| std::mem::replace(&mut scope.optional, true));
+        self.scoped(|this| this.statement(&handler.body, false));
+        if let (Some(scope), Some(optional)) = (self.scopes.last_mut(), optional) {
+            scope.optional = optional;
+        }
+        (self.place.failure, self.place.outputs) = before;
+    }
+
+    /// Tells that a step stands where only facts may.
+    pub(super) fn step_allowed(&mut self, id: ExprId, what: &str) {
+        let span = self.span(id);
+        self.steps_here(span, what);
+    }
+
+    fn steps_here(&mut self, span: Span, what: &str) {
+        if let Some(steps) = self.place.found_steps.as_mut() {
+            *steps = true;
+            return;
+        }
+        if self.place.steps {
+            return;
+        }
+        self.report(
+            Diagnostic::error(
+                Code::STEP_IN_FACT,
+                span,
+                format!("{what}, and here only facts may stand"),
+            )
+            .label("this is known before anything runs")
+            .help("move it into a stage; what it gives goes on as `output name = …`"),
+        );
+    }
+}
+
+fn word(span: Span, word: &str) -> Span {
+    Span { end: (span.start + u32::try_from(word.len()).unwrap_or(0)).min(span.end), ..span }
+}
+
+fn unused_value(span: Span, what: &str) -> Diagnostic {
+    Diagnostic::warning(Code::UNUSED_VALUE, span, format!("{what}, and nobody takes it"))
+        .label("does nothing")
+        .help("give it a name with `let`, or remove it")
+}

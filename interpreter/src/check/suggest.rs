@@ -1,0 +1,67 @@
+//! What may have been meant.
+
+use pipe_grammar::{
+    Code, Diagnostic, Span,
+    diagnostic::{list_or, similar},
+};
+use pipe_stdlib::core::Module;
+
+use super::Checker;
+
+/// What a module offers, as one list.
+pub(super) fn offers(module: &Module) -> String {
+    let names: Vec<&str> = module.builtins.iter().map(|b| b.name).collect();
+    names.join(", ")
+}
+
+impl Checker<'_> {
+    /// A name that nothing has here.
+    pub(super) fn unknown_name(&self, name: &str, span: Span) -> Diagnostic {
+        let locals = self.scopes.iter().rev().flat_map(|scope| scope.names.keys());
+        let known: Vec<(&str, &str)> = locals
+            .map(|name| (&**name, ""))
+            .chain(self.globals.iter().map(|(name, global)| (&**name, global.kind.noun())))
+            .chain(self.library.modules().iter().map(|module| (module.name, "module")))
+            .chain(self.library.alone().iter().map(|builtin| (builtin.name, "function")))
+            .chain([("pipeline", "")])
+            .collect();
+        let found = similar(name, known.iter().map(|(name, _)| *name));
+        let found: Vec<String> = found
+            .iter()
+            .map(|name| {
+                let noun = known.iter().find(|(known, _)| known == name).map_or("", |(_, n)| *n);
+                let article = if noun.is_empty() || noun == "binding" {
+                    String::new()
+                } else {
+                    format!("the {noun} ")
+                };
+                format!("{article}`{name}`")
+            })
+            .collect();
+        let problem =
+            Diagnostic::error(Code::UNKNOWN_NAME, span, format!("nothing is called `{name}` here"))
+                .label("unknown name");
+        if let Some(shell) = foreign_name(name) {
+            return problem.help(shell);
+        }
+        if found.is_empty() {
+            return problem;
+        }
+        problem.help(format!("did you mean {}?", list_or(&found)))
+    }
+}
+
+/// Names that mean something in other tools.
+fn foreign_name(name: &str) -> Option<&'static str> {
+    Some(match name {
+        "None" | "nil" | "undefined" => "write `null`",
+        "True" => "write `true`",
+        "False" => "write `false`",
+        "params" => "a parameter is known by its own name: `#{environment}`",
+        "secrets" | "credentials" => "a secret is declared: `secret token = env(\"TOKEN\")`",
+        "BUILD_NUMBER" | "BRANCH_NAME" | "GIT_COMMIT" | "WORKSPACE" => {
+            "a variable of the environment is read with `env(\"…\")`; branch and commit are `git.branch`, `git.commit`"
+        }
+        _ => return None,
+    })
+}

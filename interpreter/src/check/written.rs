@@ -1,0 +1,94 @@
+//! Types as written.
+
+use pipe_grammar::{
+    Code, Diagnostic,
+    diagnostic::did_you_mean,
+    tree::{TypeExpr, TypeKind},
+};
+use pipe_stdlib::core::{TYPE_NAMES, Type, TypeProblem, lower_type};
+
+use super::{Checker, global::Kind};
+
+impl Checker<'_> {
+    /// The type that is written, once looked up remembered by its place.
+    pub(super) fn written(&mut self, written: &TypeExpr) -> Type {
+        if let Some(ty) = self.checked.written.get(&written.span) {
+            return ty.clone();
+        }
+        // The names come first: looking one up may check another declaration.
+        let mut names = Vec::new();
+        collect(written, &mut names);
+        let mut known = Vec::new();
+        for name in names {
+            let found = self.named_type(&name).or_else(|| self.library.named_type(&name));
+            known.push((name, found));
+        }
+        let named = |module: Option<&str>, name: &str| {
+            let found = known.iter().find(|(known, _)| known == name);
+            found.filter(|_| module.is_none()).and_then(|(_, ty)| ty.clone())
+        };
+        let ty = lower_type(self.file, written, &named).unwrap_or_else(|problem| {
+            let diagnostic = self.type_problem(&problem);
+            self.report(diagnostic);
+            Type::Unknown
+        });
+        self.checked.written.insert(written.span, ty.clone());
+        ty
+    }
+
+    fn type_problem(&self, problem: &TypeProblem) -> Diagnostic {
+        match problem {
+            TypeProblem::UnknownName(span, name) => {
+                let own = self.globals.iter().filter(|(_, g)| g.kind == Kind::Type);
+                let own = own.map(|(name, _)| &**name);
+                let habit = match name.as_str() {
+                    "str" | "String" | "text" => Some("string"),
+                    "integer" | "number" | "Int" => Some("int"),
+                    "boolean" | "Bool" => Some("bool"),
+                    "array" => Some("list<…>"),
+                    "object" | "dict" => Some("map<…>"),
+                    _ => None,
+                };
+                let help = habit.map(|habit| format!("did you mean `{habit}`?"));
+                let help = help.or_else(|| did_you_mean(name, TYPE_NAMES.into_iter().chain(own)));
+                let all = format!("there are: {}", TYPE_NAMES.join(", "));
+                Diagnostic::error(Code::UNKNOWN_TYPE, *span, format!("no type is called `{name}`"))
+                    .label("unknown type")
+                    .help(help.unwrap_or(all))
+            }
+            TypeProblem::Arguments(span, name) => {
+                let (what, help) = match name.as_str() {
+                    "list" => ("`list` needs the type of its items", "write `list<string>`"),
+                    "map" => ("`map` needs the type of its values", "write `map<string>`"),
+                    _ => ("this type takes no other type", "remove the `<…>`"),
+                };
+                Diagnostic::error(Code::UNKNOWN_TYPE, *span, what).help(help)
+            }
+            TypeProblem::NoLiteral(span) => {
+                let what = "a union has only texts or ints as members";
+                Diagnostic::error(Code::UNKNOWN_TYPE, *span, what)
+                    .label("this is a type")
+                    .help("write `\"a\" | \"b\"`; for a value that may be missing `T?`")
+            }
+            TypeProblem::Default(span) => {
+                let what = "a field's default is a literal of its type";
+                Diagnostic::error(Code::WRONG_TYPE, *span, what).label("does not fit")
+            }
+        }
+    }
+}
+
+fn collect(written: &TypeExpr, names: &mut Vec<String>) {
+    match &written.kind {
+        TypeKind::Named { name, arguments, .. } => {
+            if !TYPE_NAMES.contains(&&*name.text) {
+                names.push(name.text.to_string());
+            }
+            arguments.iter().for_each(|inner| collect(inner, names));
+        }
+        TypeKind::Record(fields) => fields.iter().for_each(|f| collect(&f.ty, names)),
+        TypeKind::Union(members) => members.iter().for_each(|m| collect(m, names)),
+        TypeKind::Optional(inner) | TypeKind::Group(inner) => collect(inner, names),
+        TypeKind::Literal(_) | TypeKind::IntLiteral(_) => {}
+    }
+}

@@ -1,0 +1,113 @@
+//! What surrounds a statement while it runs: names, folder, environment, cancellation.
+
+use std::{
+    collections::HashMap,
+    path::PathBuf,
+    sync::{Arc, Mutex, PoisonError},
+};
+
+use pipe_grammar::tree::Text;
+use pipe_stdlib::core::Value;
+use tokio_util::sync::CancellationToken;
+
+use super::Failed;
+
+/// The names of a block and of those around it.
+#[derive(Clone, Default)]
+pub struct Scope(Option<Arc<Names>>);
+
+struct Names {
+    names: Mutex<HashMap<Text, Value>>,
+    outer: Scope,
+}
+
+impl Scope {
+    /// A block inside this one.
+    #[must_use]
+    pub fn inner(&self) -> Self {
+        let names = Names { names: Mutex::default(), outer: self.clone() };
+        Self(Some(Arc::new(names)))
+    }
+
+    /// Gives a value a name in this block.
+    pub fn bind(&self, name: &Text, value: Value) {
+        if let Some(names) = &self.0 {
+            names.lock().insert(name.clone(), value);
+        }
+    }
+
+    /// The value of a name.
+    #[must_use]
+    pub fn get(&self, name: &str) -> Option<Value> {
+        let names = self.0.as_ref()?;
+        let found = names.lock().get(name).cloned();
+        found.or_else(|| names.outer.get(name))
+    }
+}
+
+impl Names {
+    fn lock(&self) -> std::sync::MutexGuard<'_, HashMap<Text, Value>> {
+        self.names.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// What surrounds a statement while it runs.
+#[derive(Clone)]
+pub struct Frame {
+    /// Names.
+    pub scope: Scope,
+    /// The number of the stage; none in the handlers behind the last.
+    pub stage: Option<usize>,
+    /// The titles of the steps around it.
+    pub steps: Vec<String>,
+    /// The number of the `step` around it.
+    pub step: Option<usize>,
+    /// The folder that commands and paths start in, absolute.
+    pub dir: PathBuf,
+    /// What `env` adds to the environment, in order; a later one of the same name wins.
+    pub env: Arc<Vec<(String, Value)>>,
+    /// Set when this is to stop.
+    pub cancel: CancellationToken,
+    /// What failed, in a handler of failure.
+    pub failure: Option<Arc<Failed>>,
+    /// In a handler: names of the block that were never bound are null.
+    pub handler: bool,
+}
+
+impl Frame {
+    /// A frame with nothing around it.
+    #[must_use]
+    pub fn new(dir: PathBuf, cancel: CancellationToken) -> Self {
+        Self {
+            scope: Scope::default(),
+            stage: None,
+            steps: Vec::new(),
+            step: None,
+            dir,
+            env: Arc::default(),
+            cancel,
+            failure: None,
+            handler: false,
+        }
+    }
+
+    /// The same with a block of its own.
+    #[must_use]
+    pub fn inner(&self) -> Self {
+        Self { scope: self.scope.inner(), ..self.clone() }
+    }
+
+    /// The same, to be cancelled alone.
+    #[must_use]
+    pub fn cancellable(&self) -> Self {
+        Self { cancel: self.cancel.child_token(), ..self.clone() }
+    }
+
+    /// The same with more environment.
+    #[must_use]
+    pub fn with_env(&self, more: Vec<(String, Value)>) -> Self {
+        let mut env = (*self.env).clone();
+        env.extend(more);
+        Self { env: Arc::new(env), ..self.clone() }
+    }
+}

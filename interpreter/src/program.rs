@@ -1,0 +1,78 @@
+//! A file that was read and checked.
+
+use std::sync::Mutex;
+
+use pipe_grammar::{Diagnostic, Severity, Source, Sources, Span, parse, tree::File};
+use pipe_stdlib::{Library, library};
+
+use crate::{
+    check::{Checked, Files, check},
+    sources,
+};
+
+/// A file that was read and checked: everything that later phases need of it.
+pub struct Program {
+    /// The tree.
+    pub file: File,
+    /// What is known about it.
+    pub checked: Checked,
+    /// What is wrong with it, in the order of the text.
+    pub problems: Vec<Diagnostic>,
+    /// The text of the file, and of others that messages point into.
+    sources: Mutex<Sources>,
+    /// What it can call.
+    pub library: &'static Library,
+}
+
+impl Program {
+    /// Reads and checks a text called `name`.
+    #[must_use]
+    pub fn new(name: &str, text: String, files: &dyn Files) -> Self {
+        let library = library();
+        let mut sources = Sources::default();
+        let id = sources.add(Source::new(name, text.clone()));
+        let parsed = parse(id, &text);
+        // What could not be read at all is not checked further.
+        let too_new = parsed.problems.iter().any(|p| p.code == pipe_grammar::Code::EDITION_TOO_NEW);
+        let mut checked =
+            if too_new { Checked::default() } else { check(&parsed.file, &text, library, files) };
+        let mut problems = parsed.problems;
+        problems.append(&mut checked.problems);
+        for foreign in &checked.foreign {
+            let (name, text) = (&foreign.name, &foreign.text);
+            problems.push(sources::invalid_json(
+                &mut sources,
+                foreign.read_at,
+                name,
+                text,
+                &foreign.problem,
+            ));
+        }
+        problems.sort_by_key(|problem| problem.span().map(|span| span.start));
+        Self { file: parsed.file, checked, problems, sources: Mutex::new(sources), library }
+    }
+
+    /// Whether anything is wrong that keeps it from running.
+    #[must_use]
+    pub fn has_errors(&self) -> bool {
+        self.problems.iter().any(|problem| problem.severity == Severity::Error)
+    }
+
+    /// Reads the texts.
+    pub fn sources<T>(&self, read: impl FnOnce(&mut Sources) -> T) -> T {
+        let mut sources = self.sources.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+        read(&mut sources)
+    }
+
+    /// The text under a span.
+    #[must_use]
+    pub fn slice(&self, span: Span) -> String {
+        self.sources(|sources| sources.slice(span).to_owned())
+    }
+
+    /// The line, from 1, on which a span begins.
+    #[must_use]
+    pub fn line(&self, span: Span) -> usize {
+        self.sources(|sources| sources.get(span.source).position(span.start).0)
+    }
+}

@@ -1,0 +1,3 @@
+//! What people see, made of events.
+
+pub mod draw;

@@ -1,0 +1,93 @@
+//! The texts of a run, and mistakes in files that the Pipelinefile names.
+
+use std::ops::Range;
+
+use pipe_grammar::{Code, Diagnostic, Source, Sources, Span};
+
+/// Why a text is no JSON.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct JsonProblem {
+    /// Where, in bytes.
+    pub bytes: Range<usize>,
+    /// What is wrong.
+    pub message: String,
+    /// What to do.
+    pub help: Option<String>,
+}
+
+/// Says why a text is no JSON, if it is none.
+#[must_use]
+pub fn json_problem(text: &str) -> Option<JsonProblem> {
+    let error = serde_json::from_str::<serde::de::IgnoredAny>(text).err()?;
+    let line_start = text
+        .split_inclusive('\n')
+        .take(error.line().saturating_sub(1))
+        .map(str::len)
+        .sum::<usize>();
+    let mut at = (line_start + error.column().saturating_sub(1)).min(text.len());
+    while at > 0 && !text.is_char_boundary(at) {
+        at -= 1;
+    }
+    let found = text[at..].chars().next();
+    let end = at + found.map_or(0, char::len_utf8);
+    let before = text[..at].trim_end();
+    let (message, help) = match (found, before.chars().next_back()) {
+        _ if text.trim().is_empty() => ("the file is empty", None),
+        (None, _) | (Some('\n'), _) if error.is_eof() => {
+            ("the file ends too early", Some("a `}`, `]` or `\"` is missing"))
+        }
+        (Some('}' | ']'), Some(',')) => (
+            "a comma stands before the closing bracket",
+            Some("remove the comma: JSON allows none there"),
+        ),
+        (Some(','), Some(',')) => ("two commas follow each other", Some("remove one of them")),
+        (Some('\''), _) => ("a text is quoted by `'`", Some("JSON quotes with `\"`")),
+        (Some('/' | '#'), _) => ("a comment", Some("JSON has no comments")),
+        (Some('"'), Some('"' | '}' | ']' | '0'..='9' | 'e' | 'l')) => {
+            ("a comma is missing before this", None)
+        }
+        (Some('-' | 'a'..='z' | 'A'..='Z'), None) => {
+            ("this is no JSON", Some("is it YAML? An app definition is JSON"))
+        }
+        _ => ("this can't stand here", None),
+    };
+    Some(JsonProblem { bytes: at..end, message: message.to_owned(), help: help.map(str::to_owned) })
+}
+
+/// The message about a file that is named in the Pipelinefile and is no JSON.
+#[must_use]
+pub fn invalid_json(
+    sources: &mut Sources,
+    read_at: Span,
+    name: &str,
+    text: &str,
+    problem: &JsonProblem,
+) -> Diagnostic {
+    let id = sources.find(name).unwrap_or_else(|| sources.add(Source::new(name, text)));
+    let place = Span::new(id, problem.bytes.start, problem.bytes.end);
+    let inner = Diagnostic::error(Code::INVALID_JSON, place, problem.message.clone())
+        .help_if(problem.help.clone());
+    Diagnostic::error(Code::INVALID_JSON, read_at, format!("`{name}` is not valid JSON"))
+        .label("read here")
+        .related(inner)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn problem(text: &str) -> (usize, String) {
+        let found = json_problem(text).expect("no JSON");
+        (found.bytes.start, found.message)
+    }
+
+    #[test]
+    fn the_place_and_the_reason_are_told() {
+        assert_eq!(json_problem("{\"a\": 1}"), None);
+        assert_eq!(problem("{\n  \"a\": 1,,\n}"), (11, "two commas follow each other".into()));
+        assert_eq!(problem("{\"a\": 1,}"), (8, "a comma stands before the closing bracket".into()));
+        assert_eq!(problem("{\"a\": 1 \"b\": 2}"), (8, "a comma is missing before this".into()));
+        assert_eq!(problem(""), (0, "the file is empty".into()));
+        assert_eq!(problem("{\"a\": 1").1, "the file ends too early");
+    }
+}
