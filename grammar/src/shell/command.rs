@@ -102,7 +102,8 @@ impl Command {
             }
         }
         let prefix = word.prefix();
-        if !self.ended && prefix.len() > 1 && matches!(prefix.first(), Some(b'-' | b'+')) {
+        let option = matches!(prefix.first(), Some(b'-' | b'+')) && word.text() != Some("-");
+        if !self.ended && option {
             return self.option(word);
         }
         let Some(program) = self.program else { return Reads::Data };

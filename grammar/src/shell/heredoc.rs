@@ -36,7 +36,9 @@ impl HereDocument {
     }
 
     fn name(&self) -> String {
-        String::from_utf8_lossy(&self.delimiter).into_owned()
+        const SHOWN: usize = 80;
+        let name = String::from_utf8_lossy(self.delimiter.get(..SHOWN).unwrap_or(&self.delimiter));
+        name.into_owned()
     }
 
     /// Whether the line at `at` is the last one; then the place of its line end.

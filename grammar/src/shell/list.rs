@@ -219,9 +219,8 @@ impl Machine<'_> {
         if byte == b'=' && named && (is_target(word) || behind_subscript) {
             word.assigned = Some(at + 1);
         }
-        let expanded = word.brace(byte);
+        let holes = word.brace(byte);
         word.byte(byte, false);
-        let holes = if expanded { word.holes.clone() } else { Vec::new() };
         for index in holes {
             self.refuse_hole(RefusalKind::BraceExpansion, index);
         }

@@ -292,17 +292,21 @@ impl<'a> Machine<'a> {
     pub(super) fn hole(&mut self, context: Context) {
         let arithmetic = self.in_arithmetic();
         let group = self.in_group();
+        let in_word = !matches!(context, Context::Comment | Context::Arithmetic { .. });
+        let next = self.scan.holes.len();
+        let follows = self.template.at(self.at + 1);
+        let leads = match self.word() {
+            Some(word) if in_word => {
+                let leads = word.hole(next);
+                word.root_of_hole |= leads == Leads::Always && follows == Some(b'/');
+                Some(leads)
+            }
+            _ => None,
+        };
         let index = self.record(context);
         let Some(hole) = self.scan.holes.get(index) else { return };
         let kind = hole.kind;
-        let at = self.at - 1;
-        let in_word = !matches!(context, Context::Comment | Context::Arithmetic { .. });
-        if in_word && let Some(word) = self.word() {
-            let leads = word.hole(index);
-            let follows = self.template.at(at + 1);
-            if let Some(word) = self.word() {
-                word.root_of_hole |= leads == Leads::Always && follows == Some(b'/');
-            }
+        if let Some(leads) = leads {
             if let Some(hole) = self.scan.holes.get_mut(index) {
                 hole.leads = leads;
             }

@@ -42,8 +42,8 @@ pub(super) struct Word {
 struct Braces {
     depth: usize,
     separator: bool,
-    /// Holes since the outermost `{`.
-    holes: usize,
+    /// How many of the word's holes stand in front, or were answered for already.
+    before: usize,
 }
 
 impl Word {
@@ -82,7 +82,6 @@ impl Word {
         self.more = true;
         self.last = None;
         self.slash_behind = false;
-        self.braces.holes += 1;
         self.holes.push(index);
         leads
     }
@@ -109,14 +108,14 @@ impl Word {
         is_name(name.as_bytes()).then_some(name)
     }
 
-    /// Told of every plain byte outside quotes; answers whether a `}` has just closed braces
-    /// that bash would expand and that hold a value.
-    pub(super) fn brace(&mut self, byte: u8) -> bool {
+    /// Told of every plain byte outside quotes, before it is added. Answers the holes inside
+    /// braces that this `}` closes and that bash would expand.
+    pub(super) fn brace(&mut self, byte: u8) -> Vec<usize> {
         let braces = &mut self.braces;
         match byte {
             b'{' => {
                 if braces.depth == 0 {
-                    *braces = Braces::default();
+                    *braces = Braces { before: self.holes.len(), ..Braces::default() };
                 }
                 braces.depth += 1;
             }
@@ -124,11 +123,15 @@ impl Word {
             b'.' if braces.depth > 0 && self.last == Some(b'.') => braces.separator = true,
             b'}' if braces.depth > 0 => {
                 braces.depth -= 1;
-                return braces.separator && braces.holes > 0;
+                if braces.separator {
+                    let holes = self.holes.get(braces.before..).unwrap_or_default().to_vec();
+                    braces.before = self.holes.len();
+                    return holes;
+                }
             }
             _ => {}
         }
-        false
+        Vec::new()
     }
 }
 

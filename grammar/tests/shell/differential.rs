@@ -50,7 +50,7 @@ fn piece() -> impl Strategy<Value = String> {
 
 /// A command, with more inside.
 fn command() -> impl Strategy<Value = String> {
-    let words = prop::collection::vec(piece(), 1..4).prop_map(|words| words.join(" "));
+    let words = prop::collection::vec(piece(), 1..4).prop_map(|words| words.join(" ")).boxed();
     let simple = prop_oneof![
         6 => words.clone().prop_map(|words| format!("W {words}")),
         1 => words.clone().prop_map(|words| format!("W x{words}")),

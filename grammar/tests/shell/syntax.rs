@@ -12,7 +12,7 @@ fn what_is_never_closed_is_told_at_its_opening() {
         ("W \"a 'b'", "Unterminated", "\""),
         ("W ${x:-", "Unterminated", "${"),
         ("W $(a", "Unterminated", "$("),
-        ("W \"$(a \\\")\"", "Unterminated", "\""),
+        ("W \"$(a \")\"", "Unterminated", "$("),
         ("W $((1", "Unterminated", "$("),
         ("(W", "Unterminated", "("),
         ("W `a", "Unterminated", "`"),
