@@ -4,7 +4,9 @@
 //! into the interpreter, because control flow is grammar, not functions.
 
 pub mod client;
+pub mod connect;
 pub mod core;
+pub mod docker;
 mod env;
 mod git;
 mod library;
@@ -14,7 +16,7 @@ pub mod marathon;
 pub use library::{Library, library};
 
 /// The modules, in the order of the documentation.
-const MODULES: &[&core::Module] = &[&git::MODULE, &marathon::MODULE];
+const MODULES: &[&core::Module] = &[&git::MODULE, &docker::MODULE, &marathon::MODULE];
 
 /// Functions and values without a module.
 const ALONE: &[&core::Builtin] = &[&env::BUILTIN, &log::BUILTIN];

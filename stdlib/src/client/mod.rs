@@ -1,4 +1,5 @@
 //! The servers that built-ins talk to. Clients know no built-in and no Pipelinefile.
 
+pub mod engine;
 pub mod marathon;
 pub mod registry;

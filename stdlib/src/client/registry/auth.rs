@@ -111,7 +111,11 @@ impl Registry {
             return Err(self.refusal(errand, answer).await);
         }
         let answer: Answer = answer.json().await.map_err(|_| self.no_token())?;
-        answer.token.or(answer.access_token).filter(|t| !t.is_empty()).ok_or_else(|| self.no_token())
+        answer
+            .token
+            .or(answer.access_token)
+            .filter(|t| !t.is_empty())
+            .ok_or_else(|| self.no_token())
     }
 
     fn no_token(&self) -> Failure {

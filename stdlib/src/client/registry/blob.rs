@@ -110,7 +110,9 @@ impl Registry {
             Ok(answer) if passes(answer.status()) => {
                 Ok(Upload::Broken(self.refusal(errand, answer).await))
             }
-            Ok(answer) if answer.status() == StatusCode::UNAUTHORIZED && self.forget_token(errand) => {
+            Ok(answer)
+                if answer.status() == StatusCode::UNAUTHORIZED && self.forget_token(errand) =>
+            {
                 Ok(Upload::Broken(self.refusal(errand, answer).await))
             }
             Ok(answer) => Err(self.refusal(errand, answer).await),

@@ -98,7 +98,10 @@ mod tests {
             service: service.map(Into::into),
         };
         assert_eq!(
-            of(&["Basic realm=\"x\"", "Bearer realm=\"https://auth.docker.io/token\",service=\"registry.docker.io\""]),
+            of(&[
+                "Basic realm=\"x\"",
+                "Bearer realm=\"https://auth.docker.io/token\",service=\"registry.docker.io\""
+            ]),
             bearer("https://auth.docker.io/token", Some("registry.docker.io"))
         );
         assert_eq!(

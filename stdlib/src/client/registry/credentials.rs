@@ -187,7 +187,9 @@ mod tests {
         let mut connections = Connections::default();
         let found = find("r.example.com", &world, &connections).await.unwrap();
         assert_eq!(found.username(), Some("a"));
-        assert!(matches!(&found, Credentials::Password { password, .. } if password.reveal() == "b:c"));
+        assert!(
+            matches!(&found, Credentials::Password { password, .. } if password.reveal() == "b:c")
+        );
         connections.docker.push(DockerConnection {
             registry: "r.example.com".into(),
             username: Some("ssk2".into()),

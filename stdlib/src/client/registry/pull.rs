@@ -44,10 +44,11 @@ impl Registry {
             }
         };
         let errand = Errand::pull(reference.path());
-        stream::iter(image.blobs().map(|blob| self.pull_blob(errand, store, blob)))
-            .buffer_unordered(AT_ONCE)
-            .try_collect::<()>()
-            .await?;
+        let mut jobs = Vec::new();
+        for blob in image.blobs() {
+            jobs.push(self.pull_blob(errand, store, blob));
+        }
+        stream::iter(jobs).buffer_unordered(AT_ONCE).try_collect::<()>().await?;
         store.put_manifest(&fetched.bytes, &fetched.media_type).map_err(|e| broken_store(&e))
     }
 

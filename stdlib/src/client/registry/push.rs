@@ -1,6 +1,6 @@
 //! Pushing an image out of a store.
 
-use futures_util::{StreamExt, TryStreamExt, stream};
+use futures_util::{StreamExt, future::BoxFuture, stream};
 use pipe_oci::{AnyManifest, Descriptor, Digest, Reference, Store};
 
 use super::{Registry, blob::broken_store, request::Errand};
@@ -39,37 +39,52 @@ impl Registry {
         let image = store.manifest(&manifest.digest).map_err(|e| broken_store(&e))?;
         let config = image.config.digest;
         let mut seen = Vec::new();
-        let blobs: Vec<&Descriptor> = image
-            .blobs()
+        let mut blobs: Vec<BoxFuture<'_, Result<Option<bool>, Failure>>> = Vec::new();
+        for blob in image.blobs() {
             // The same layer twice is one blob; one with addresses of its own stays there.
-            .filter(|blob| {
-                let new = !seen.contains(&blob.digest);
-                seen.push(blob.digest);
-                new && blob.urls.is_empty()
-            })
-            .collect();
-        let sent: Vec<bool> = stream::iter(blobs.into_iter().map(|blob| async move {
-            let is_layer = blob.digest != config;
-            if self.has_blob(errand, blob).await? {
-                if is_layer {
-                    said(format!("{} is there already", blob.digest.short()));
-                }
-                return Ok::<_, Failure>(is_layer.then_some(false));
+            if seen.contains(&blob.digest) || !blob.urls.is_empty() {
+                continue;
             }
-            self.push_blob(errand, store, blob).await?;
-            if is_layer {
-                said(format!("{} pushed, {}", blob.digest.short(), size(blob.size)));
+            seen.push(blob.digest);
+            let said = (blob.digest != config).then_some(said);
+            blobs.push(Box::pin(self.pass(errand, store, blob.clone(), said)));
+        }
+        let mut passing = stream::iter(blobs).buffer_unordered(AT_ONCE);
+        let (mut sent, mut there) = (0, 0);
+        while let Some(was_sent) = passing.next().await {
+            match was_sent? {
+                Some(true) => sent += 1,
+                Some(false) => there += 1,
+                None => {}
             }
-            Ok(is_layer.then_some(true))
-        }))
-        .buffer_unordered(AT_ONCE)
-        .try_filter_map(|done| async move { Ok(done) })
-        .try_collect()
-        .await?;
+        }
+        drop(passing);
         let kind = AnyManifest::Image(image).media_type().to_owned();
         let digest = self.put_manifest(reference, &kind, &bytes).await?;
-        let count = sent.iter().filter(|sent| **sent).count();
-        Ok(Pushed { digest, sent: count, there: sent.len() - count })
+        Ok(Pushed { digest, sent, there })
+    }
+
+    /// Sends a blob unless the registry has it. Answers for a layer, which is one that something is
+    /// `said` about, whether it was sent.
+    async fn pass(
+        &self,
+        errand: Errand<'_>,
+        store: &Store,
+        blob: Descriptor,
+        said: Option<&(dyn Fn(String) + Sync)>,
+    ) -> Result<Option<bool>, Failure> {
+        let is_there = self.has_blob(errand, &blob).await?;
+        if !is_there {
+            self.push_blob(errand, store, &blob).await?;
+        }
+        let Some(said) = said else { return Ok(None) };
+        let digest = blob.digest.short();
+        said(if is_there {
+            format!("{digest} is there already")
+        } else {
+            format!("{digest} pushed, {}", size(blob.size))
+        });
+        Ok(Some(!is_there))
     }
 
     /// Gives an image that the registry has a further tag.

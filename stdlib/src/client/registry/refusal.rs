@@ -24,7 +24,9 @@ impl Registry {
         let failure = match status.as_u16() {
             401 => self.unauthorized(errand),
             403 => refused(match self.username() {
-                Some(user) if errand.push => format!("`{host}` does not let `{user}` push to `{path}`"),
+                Some(user) if errand.push => {
+                    format!("`{host}` does not let `{user}` push to `{path}`")
+                }
                 Some(user) => format!("`{host}` does not let `{user}` pull `{path}`"),
                 None if errand.push => format!("`{host}` does not let anybody push to `{path}`"),
                 None => format!("`{host}` lets nobody pull `{path}` without a login"),
@@ -125,7 +127,10 @@ mod tests {
     fn the_words_are_taken_out_of_a_body() {
         let body = r#"{"errors":[{"code":"DENIED","message":"requested access is denied","detail":[]},{"code":"X"}]}"#;
         assert_eq!(reason(body), "requested access is denied\nX");
-        assert_eq!(reason(r#"{"details":"incorrect username or password"}"#), "incorrect username or password");
+        assert_eq!(
+            reason(r#"{"details":"incorrect username or password"}"#),
+            "incorrect username or password"
+        );
         assert_eq!(reason("<html><body>502</body></html>"), "");
         assert_eq!(reason(" upstream is gone\n"), "upstream is gone");
         assert_eq!(reason(""), "");

@@ -64,7 +64,8 @@ impl Registry {
                 })
                 .await?;
             // A token lasts a few minutes only: fetch another one, once.
-            if answer.status() == StatusCode::UNAUTHORIZED && !renewed && self.forget_token(errand) {
+            if answer.status() == StatusCode::UNAUTHORIZED && !renewed && self.forget_token(errand)
+            {
                 renewed = true;
                 continue;
             }

@@ -1,0 +1,153 @@
+//! The build context as a tar archive on its way to an engine.
+
+use std::{
+    fs,
+    io::{self, Write},
+    os::unix::fs::MetadataExt,
+    path::Path,
+};
+
+use bytes::Bytes;
+use futures_util::{Stream, stream};
+use pipe_oci::{Entry, Node, Tree};
+use tar::{EntryType, Header};
+use tokio::sync::mpsc;
+
+use super::context::Context;
+
+/// How much is sent at once, in bytes.
+const PIECE: usize = 128 << 10;
+
+/// The name of a Dockerfile in the archive that lies outside the context.
+const OUTSIDE: &str = ".pipe.Dockerfile";
+
+/// A context in pieces, as they are asked for; no file is held in memory. Answers the path of the
+/// Dockerfile inside it, too.
+pub(super) fn stream(
+    context: &Context,
+    files: Tree,
+) -> (String, impl Stream<Item = Result<Bytes, io::Error>> + Send + 'static) {
+    // Docker's own client sends both even when `.dockerignore` leaves them out; the engine takes
+    // them away again before it copies.
+    let inside = context.inside.clone();
+    let name = inside.as_ref().map_or(OUTSIDE.to_owned(), |path| path.display().to_string());
+    let extra = (name.clone(), context.text.clone().into_bytes(), inside.is_none());
+    let root = context.root.clone();
+    let (sender, receiver) = mpsc::channel(4);
+    // Ends by itself when the receiver is gone.
+    tokio::task::spawn_blocking(move || {
+        let pieces = Pieces { sender: sender.clone(), buffer: Vec::with_capacity(PIECE) };
+        if let Err(error) = write(&root, &files, extra, pieces) {
+            let _ = sender.blocking_send(Err(error));
+        }
+    });
+    let pieces = stream::unfold(receiver, |mut receiver| async {
+        receiver.recv().await.map(|piece| (piece, receiver))
+    });
+    (name, pieces)
+}
+
+fn write(
+    root: &Path,
+    files: &Tree,
+    (dockerfile, text, hide): (String, Vec<u8>, bool),
+    pieces: Pieces,
+) -> io::Result<()> {
+    let mut archive = tar::Builder::new(pieces);
+    for (path, entry) in files.iter() {
+        if hide && path == Path::new(".dockerignore") {
+            continue;
+        }
+        put(&mut archive, root, path, entry)?;
+    }
+    let own = |archive: &mut tar::Builder<Pieces>, name: &str, text: &[u8]| {
+        let mut header = header(EntryType::Regular, 0o644, 0);
+        header.set_size(text.len() as u64);
+        archive.append_data(&mut header, name, text)
+    };
+    if files.get(Path::new(&dockerfile)).is_none() {
+        own(&mut archive, &dockerfile, &text)?;
+    }
+    let ignore = fs::read_to_string(root.join(".dockerignore")).unwrap_or_default();
+    if hide {
+        // A Dockerfile from elsewhere is not part of the context: the engine takes it away.
+        own(&mut archive, ".dockerignore", format!("{ignore}\n{dockerfile}\n").as_bytes())?;
+    } else if !ignore.is_empty() && files.get(Path::new(".dockerignore")).is_none() {
+        own(&mut archive, ".dockerignore", ignore.as_bytes())?;
+    }
+    archive.into_inner()?.finish()
+}
+
+fn put(
+    archive: &mut tar::Builder<Pieces>,
+    root: &Path,
+    path: &Path,
+    entry: &Entry,
+) -> io::Result<()> {
+    let mtime = fs::symlink_metadata(root.join(path))?.mtime();
+    let mtime = u64::try_from(mtime).unwrap_or(0);
+    let mode = entry.attributes.mode;
+    match &entry.node {
+        Node::Folder => {
+            let mut header = header(EntryType::Directory, mode, mtime);
+            archive.append_data(&mut header, path.join(""), io::empty())
+        }
+        Node::Symlink(target) => {
+            archive.append_link(&mut header(EntryType::Symlink, 0o777, mtime), path, target)
+        }
+        Node::File(content) => {
+            let mut header = header(EntryType::Regular, mode, mtime);
+            header.set_size(content.size());
+            let mut left = io::Read::take(content.open()?, content.size());
+            archive.append_data(&mut header, path, &mut left)?;
+            if left.limit() > 0 {
+                let path = path.display();
+                return Err(io::Error::other(format!("`{path}` became shorter while it was read")));
+            }
+            Ok(())
+        }
+    }
+}
+
+fn header(kind: EntryType, mode: u32, mtime: u64) -> Header {
+    let mut header = Header::new_gnu();
+    header.set_entry_type(kind);
+    header.set_mode(mode);
+    header.set_mtime(mtime);
+    header.set_uid(0);
+    header.set_gid(0);
+    header.set_size(0);
+    header
+}
+
+/// A writer whose bytes come out of a channel.
+struct Pieces {
+    sender: mpsc::Sender<Result<Bytes, io::Error>>,
+    buffer: Vec<u8>,
+}
+
+impl Pieces {
+    fn send(&mut self) -> io::Result<()> {
+        let piece = std::mem::replace(&mut self.buffer, Vec::with_capacity(PIECE));
+        let gone = |_| io::Error::new(io::ErrorKind::BrokenPipe, "nobody reads the context");
+        self.sender.blocking_send(Ok(piece.into())).map_err(gone)
+    }
+
+    fn finish(mut self) -> io::Result<()> {
+        self.send()
+    }
+}
+
+impl Write for Pieces {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.buffer.extend_from_slice(bytes);
+        if self.buffer.len() >= PIECE {
+            self.send()?;
+        }
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}

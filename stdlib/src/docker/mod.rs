@@ -1,0 +1,26 @@
+//! `docker.…`: images are built, by an engine or without one, and pushed.
+
+mod archive;
+mod builder;
+mod context;
+mod dockerfile;
+mod glob;
+mod ignore;
+mod image;
+mod layers;
+mod local;
+mod request;
+mod with_engine;
+
+use crate::core::module;
+
+pub use dockerfile::problems as dockerfile_problems;
+
+/// The types that the functions of this module name, in the language's own syntax.
+const TYPES: &[(&str, &str)] = &[("Image", image::TYPE)];
+
+module! {
+    "Images and containers."
+    docker: build, push;
+    types: TYPES
+}
