@@ -14,8 +14,7 @@ impl Machine<'_> {
         let from = self.at;
         let second = self.template.joined(from + 1);
         let next = self.template.at(second);
-        let Some(commands) = self.commands_mut() else { return };
-        if next == Some(b'(') && commands.redirect.is_none() {
+        if next == Some(b'(') {
             // `<(…)` is a part of a word.
             self.expansion();
             let keeper = self.levels.len();
@@ -24,6 +23,7 @@ impl Machine<'_> {
             self.at = second + 1;
             return;
         }
+        let Some(commands) = self.commands_mut() else { return };
         if commands.position == Position::Test {
             self.end_word();
             self.at += 1;

@@ -88,23 +88,35 @@ impl Template {
         self.holes.last().is_some_and(|hole| hole.0 >= at)
     }
 
-    /// The place of byte `at` among the parts.
-    pub(super) fn place(&self, at: usize) -> Place {
+    /// The place of the character at `at` among the parts.
+    pub(super) fn place(&self, mut at: usize) -> Place {
+        while at > 0 && self.at(at).is_some_and(is_inside_character) {
+            at -= 1;
+        }
         let part = self.starts.partition_point(|start| *start <= at).saturating_sub(1);
         Place { part, offset: at - self.starts.get(part).copied().unwrap_or(at) }
     }
 
     /// The place of the end of a stretch whose last byte is `end - 1`: it stays in that byte's
     /// part, so that a stretch never ends in a part it does not touch.
-    pub(super) fn place_behind(&self, end: usize) -> Place {
+    pub(super) fn place_behind(&self, mut end: usize) -> Place {
+        while self.at(end).is_some_and(is_inside_character) {
+            end += 1;
+        }
         match end.checked_sub(1) {
             Some(last) => {
                 let place = self.place(last);
-                Place { offset: place.offset + 1, ..place }
+                let start = self.starts.get(place.part).copied().unwrap_or(last);
+                Place { offset: end - start, ..place }
             }
             None => self.place(0),
         }
     }
+}
+
+/// A byte of UTF-8 that is not the first of its character.
+fn is_inside_character(byte: u8) -> bool {
+    byte & 0b1100_0000 == 0b1000_0000
 }
 
 #[cfg(test)]

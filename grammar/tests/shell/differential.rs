@@ -21,7 +21,7 @@ fn piece() -> impl Strategy<Value = String> {
     let leaf = prop_oneof![
         4 => Just("#{v}".to_owned()),
         2 => prop::sample::select(vec![
-            "a", "E", "\\\\", "\\'", "\\\"", "\\$", "\\`", "$U2", "${U:-x}", "~", "=", "#", "\\\n",
+            "a", "E", "\\\\", "\\'", "\\\"", "\\$", "\\`", "$U2", "${U:-x}", "=", "#", "\\\n",
             "$E", "}", "{", ",", "]", "[", "$((1+2))", "-", "$", "''", "\"\"", "'it\"s'", "\"it's\"",
             "'$(#'", "\"#\"", "`:`", "$'x'", "1", "%", "+", ":", "$(:)", "${E}", "\\#", "é",
         ]).prop_map(str::to_owned),
@@ -106,14 +106,14 @@ fn inside_hole(text: &str, at: usize) -> bool {
     text.match_indices("#{v}").any(|(start, hole)| start < at && at < start + hole.len())
 }
 
-/// Gives each hole a number of its own.
+/// Gives each hole a number of its own; what only looks like a hole is none.
 fn number(text: &str) -> String {
     let mut numbered = String::new();
     for (index, piece) in text.split("#{v}").enumerate() {
         if index > 0 {
             numbered += &format!("#{{v{}}}", index - 1);
         }
-        numbered += piece;
+        numbered += &piece.replace("#{", "#");
     }
     numbered
 }
@@ -147,6 +147,8 @@ fn what_is_accepted_means_the_same_with_any_value() {
     let mut compared = 0;
     let mut told_something = 0;
     let wanted = cases(400);
+    // A word that is plain in one script and quoted in the other may be the name of a user to `~`.
+    let home = "HOME='~'; ".to_owned();
     let mut failures = Vec::new();
     while compared < wanted {
         let source = number(&mutated().new_tree(&mut runner).unwrap().current());
@@ -173,9 +175,9 @@ fn what_is_accepted_means_the_same_with_any_value() {
             }
             compared += 1;
             let script = command.lower(&scan, &[]);
-            let reference = run(shell, &folder, &[(harmless.clone(), Vec::new())]);
-            let told =
-                run(shell, &folder, &[(script.source(), environment(&script, &values))]);
+            let reference = run(shell, &folder, &[(home.clone() + &harmless, Vec::new())]);
+            let source_text = home.clone() + &script.source();
+            let mut told = run(shell, &folder, &[(source_text, environment(&script, &values))]);
             let mut expected: Vec<Vec<u8>> = reference
                 .records
                 .iter()
@@ -185,7 +187,9 @@ fn what_is_accepted_means_the_same_with_any_value() {
                     })
                 })
                 .collect();
+            // Commands of a pipe run at the same time.
             expected.sort();
+            told.records.sort();
             told_something += usize::from(!expected.is_empty());
             if expected != told.records
                 || (reference.status == Some(0)) != (told.status == Some(0))

@@ -72,7 +72,7 @@ pub fn cases(default: usize) -> usize {
 /// What a script told by calling `W` (its arguments) and `C` (its standard input).
 #[derive(PartialEq, Eq, Debug)]
 pub struct Told {
-    /// One record for each call, sorted: commands of a pipe run at the same time.
+    /// One record for each call.
     pub records: Vec<Vec<u8>>,
     pub status: Option<i32>,
     pub stderr: String,
@@ -129,9 +129,6 @@ pub fn run(shell: Shell, folder: &Folder, scripts: &[(String, Vec<(String, Vec<u
     let told = fs::read(&records).unwrap_or_default();
     let mut records: Vec<Vec<u8>> = told.split(|b| *b == 0).map(<[u8]>::to_vec).collect();
     records.pop();
-    if scripts.len() == 1 {
-        records.sort();
-    }
     Told {
         records,
         status: output.status.code(),
