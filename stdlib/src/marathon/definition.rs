@@ -34,6 +34,7 @@ impl Definition {
         if json["app"].is_object() && json["id"].is_null() {
             json = json["app"].take();
         }
+        refuse_other_things(&json)?;
         let with = match arguments.value("with") {
             Value::Null => Json::Object(serde_json::Map::new()),
             value => from_value(value, "with")?,
@@ -44,7 +45,6 @@ impl Definition {
             json["upgradeStrategy"] = from_value(strategy, "strategy")?;
         }
         let mut definition = Self { json, id: String::new(), with, strategy: !strategy.is_null() };
-        definition.refuse_other_things()?;
         definition.strip(call);
         definition.json = without_nulls(&definition.json);
         definition.take_id()?;
@@ -102,21 +102,6 @@ impl Definition {
         pointer.to_owned()
     }
 
-    fn refuse_other_things(&self) -> Result<(), Failure> {
-        let what = if !self.json.is_object() {
-            "an app definition is an object"
-        } else if self.json["apps"].is_array() || self.json["groups"].is_array() {
-            "this is a group, not an app"
-        } else if self.json["containers"].is_array() {
-            "this is a pod, not an app"
-        } else {
-            return Ok(());
-        };
-        Err(Failure::new(Code::INVALID_APP, what)
-            .at_argument("definition")
-            .help("`marathon.deploy` takes the definition of one app: `{ \"id\": \"/web\", … }`"))
-    }
-
     /// What a server answers to a GET can be given as it is.
     fn strip(&mut self, call: &Call<'_>) {
         let Json::Object(fields) = &mut self.json else { return };
@@ -165,6 +150,21 @@ impl Definition {
             self.json["container"]["docker"]["image"] = Json::from(here);
         }
     }
+}
+
+fn refuse_other_things(json: &Json) -> Result<(), Failure> {
+    let what = if !json.is_object() {
+        "an app definition is an object"
+    } else if json["apps"].is_array() || json["groups"].is_array() {
+        "this is a group, not an app"
+    } else if json["containers"].is_array() {
+        "this is a pod, not an app"
+    } else {
+        return Ok(());
+    };
+    Err(Failure::new(Code::INVALID_APP, what)
+        .at_argument("definition")
+        .help("`marathon.deploy` takes the definition of one app: `{ \"id\": \"/web\", … }`"))
 }
 
 /// Why Marathon would refuse an absolute id (`state/PathId.scala`).

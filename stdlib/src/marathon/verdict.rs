@@ -114,7 +114,10 @@ pub(super) struct Follow {
     /// Tasks that were seen, by their id, and at which turn first.
     first_seen: BTreeMap<String, u64>,
     ended: Vec<Ended>,
+    /// The turn in which the first one ended.
     first_end: Option<u64>,
+    /// Tasks that an answer lacked before an event told how they ended, and at which turn.
+    vanished: BTreeMap<String, u64>,
     /// Counts what is seen.
     turn: u64,
     answer: Option<Answer>,
@@ -144,6 +147,7 @@ impl Follow {
             first_seen: BTreeMap::new(),
             ended: Vec::new(),
             first_end: None,
+            vanished: BTreeMap::new(),
             turn: 0,
             answer: None,
             missing: 0,
@@ -269,7 +273,8 @@ impl Follow {
             again,
         });
         if cause != Cause::Outside {
-            self.first_end.get_or_insert(self.turn);
+            let at = self.vanished.get(&key(task)).copied().unwrap_or(self.turn);
+            self.first_end = Some(self.first_end.map_or(at, |first| first.min(at)));
             self.well_since = None;
         }
     }
@@ -330,7 +335,8 @@ impl Follow {
         }
     }
 
-    /// Without events, a task that is gone has ended, unless there were more than there should be.
+    /// A task that is gone from an answer will be told to have ended, before those that the answer
+    /// shows for the first time. Without events, it has ended, unless there were more than there should be.
     fn forget_the_vanished(&mut self, ours: &[&Task]) {
         let there: BTreeSet<String> = ours.iter().map(|task| key(&task.id)).collect();
         let gone: Vec<Known> = self
@@ -341,6 +347,8 @@ impl Follow {
             .collect();
         let before = self.known.len() as u64;
         self.known.retain(|key, _| there.contains(key));
+        self.turn += 1;
+        self.vanished.extend(gone.iter().map(|task| (key(&task.id), self.turn)));
         if !self.attached && before <= self.goal.instances {
             for task in gone {
                 self.end(&task.id, &task.host, "", "", Cause::Unknown);
@@ -378,8 +386,14 @@ impl Follow {
 
     fn is_well(&self) -> bool {
         let Some(answer) = &self.answer else { return false };
+        // An answer may be older than an event that came before it.
+        let over = |task: &Task| {
+            let told = |ended: &&Ended| !matches!(ended.cause, Cause::Outside | Cause::Unknown);
+            self.ended.iter().filter(told).any(|ended| ended.task == task.id)
+        };
         let well = |task: &Task| {
             task.running()
+                && !over(task)
                 && (self.goal.checks == 0 || task.healthy(self.goal.checks) == Some(true))
         };
         answer.others == 0

@@ -12,7 +12,7 @@ use super::{
     verdict::{Follow, Verdict},
 };
 use crate::{
-    client::marathon::{Error, Events, Kind, Signal},
+    client::marathon::{App, Client, Deployment, Error, Events, Kind, Queued, Signal},
     core::Failure,
 };
 
@@ -67,12 +67,32 @@ impl Stream {
         }
     }
 
+    /// Hands a signal on. Returns whether it is worth to ask at once.
+    fn take(
+        &mut self,
+        signal: &Signal,
+        site: &Site<'_>,
+        follow: &mut Follow,
+        now: Duration,
+    ) -> bool {
+        self.heed(signal, site);
+        follow.attached = self.attached;
+        match signal {
+            Signal::Event(event) => follow.event(event, now),
+            // What was missed meanwhile, only an answer can tell.
+            Signal::Attached | Signal::Lost | Signal::Unavailable(_) => true,
+        }
+    }
+
     fn tell(&mut self, site: &Site<'_>, why: &str) {
         if !std::mem::replace(&mut self.told, true) {
             site.say(format!("no events from this Marathon ({why}); asking it instead"));
         }
     }
 }
+
+/// So many signals are taken in a row, whatever a server sends.
+const MOST_AT_ONCE: usize = 1000;
 
 /// Watches until there is a verdict, or the call is cancelled.
 ///
@@ -107,11 +127,18 @@ pub(super) async fn watch(
                 let asked = tokio::select! {
                     biased;
                     () = site.call.cancel.cancelled(), if !hurried => continue,
-                    asked = ask(&client, follow, start) => asked,
+                    asked = ask(&client, follow) => asked,
                 };
                 next = Instant::now() + site.timing.poll;
+                // What was told before the answer came is older: a task is seen to end before
+                // the one that is started in its place.
+                for _ in 0..MOST_AT_ONCE {
+                    let Some(signal) = stream.events.ready() else { break };
+                    stream.take(&signal, site, follow, start.elapsed());
+                }
                 match asked {
-                    Ok(()) => {
+                    Ok(seen) => {
+                        seen.tell(follow, start.elapsed());
                         if silent_since.take().is_some() {
                             site.say("Marathon answers again");
                         }
@@ -123,13 +150,7 @@ pub(super) async fn watch(
                 }
             }
             signal = stream.events.next() => {
-                stream.heed(&signal, site);
-                follow.attached = stream.attached;
-                let ask = match &signal {
-                    Signal::Event(event) => follow.event(event, start.elapsed()),
-                    // What was missed meanwhile, only an answer can tell.
-                    Signal::Attached | Signal::Lost | Signal::Unavailable(_) => true,
-                };
+                let ask = stream.take(&signal, site, follow, start.elapsed());
                 // Not more often than ten times as often as usual, whatever the events say.
                 let soon = Instant::now() + if ask { site.timing.poll / 10 } else { site.timing.poll };
                 next = next.min(soon);
@@ -147,24 +168,27 @@ pub(super) async fn watch(
     }
 }
 
-async fn ask(
-    client: &crate::client::marathon::Client,
-    follow: &mut Follow,
-    start: Instant,
-) -> Result<(), Error> {
-    let id = follow.goal.app.clone();
+/// What a round of questions found.
+struct Seen {
+    deployments: Vec<Deployment>,
+    app: Option<App>,
+    queue: Vec<Queued>,
+}
+
+impl Seen {
+    fn tell(self, follow: &mut Follow, now: Duration) {
+        follow.queue(&self.queue);
+        follow.app(self.app.as_ref(), now);
+        follow.deployments(&self.deployments, now);
+    }
+}
+
+async fn ask(client: &Client, follow: &Follow) -> Result<Seen, Error> {
     // The list first: what is not in it any more must show in the app.
     let deployments = client.deployments().await?;
-    let app = client.app(&id).await?;
-    if follow.lacks_tasks() {
-        follow.queue(&client.queue().await?);
-    } else {
-        follow.queue(&[]);
-    }
-    let now = start.elapsed();
-    follow.app(app.as_ref(), now);
-    follow.deployments(&deployments, now);
-    Ok(())
+    let app = client.app(&follow.goal.app).await?;
+    let queue = if follow.lacks_tasks() { client.queue().await? } else { Vec::new() };
+    Ok(Seen { deployments, app, queue })
 }
 
 /// Whether an error while following can be waited out; since when there are errors.

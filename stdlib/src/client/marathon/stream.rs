@@ -62,6 +62,11 @@ impl Events {
         }
         std::future::pending().await
     }
+
+    /// The next signal, if it is there already.
+    pub fn ready(&mut self) -> Option<Signal> {
+        self.signals.try_recv().ok()
+    }
 }
 
 /// How one connection ended.
