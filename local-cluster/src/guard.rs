@@ -104,7 +104,8 @@ pub(crate) async fn local_only(request: Request, next: Next) -> Response {
 fn is_foreign(request: &Request) -> bool {
     let text = |name| request.headers().get(name).and_then(|value| value.to_str().ok());
     let host = text(header::HOST).or_else(|| request.uri().authority().map(|a| a.as_str()));
-    let origin = text(header::ORIGIN).map(|origin| origin.split_once("://").map_or(origin, |o| o.1));
+    let origin =
+        text(header::ORIGIN).map(|origin| origin.split_once("://").map_or(origin, |o| o.1));
     !host.is_none_or(is_local) || !origin.is_none_or(is_local)
 }
 

@@ -31,9 +31,9 @@ pub(super) fn environment(launch: &Launch, sandbox: &str) -> BTreeMap<String, St
     all.extend(labels(&app.labels));
     all.extend(ports(app, &launch.ports));
     // Values that are kept elsewhere as secrets are not known here.
-    all.extend(app.env.iter().filter_map(|(name, value)| {
-        Some((name.clone(), value.as_str()?.to_owned()))
-    }));
+    all.extend(
+        app.env.iter().filter_map(|(name, value)| Some((name.clone(), value.as_str()?.to_owned()))),
+    );
     all
 }
 

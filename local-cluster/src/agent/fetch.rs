@@ -11,14 +11,19 @@ pub(super) fn fetch(app: &App, sandbox: &Path) -> Result<(), String> {
         let uri = &wanted.uri;
         let path = uri.strip_prefix("file://").unwrap_or(uri);
         if !path.starts_with('/') {
-            return Err(format!("can't fetch `{uri}`: the local cluster fetches files of this machine only"));
+            return Err(format!(
+                "can't fetch `{uri}`: the local cluster fetches files of this machine only"
+            ));
         }
         let source = Path::new(path);
         let name = wanted.dest_path.as_deref().map(Path::new);
         let name = name.or_else(|| source.file_name().map(Path::new)).unwrap_or(source);
         let inside = name.components().all(|part| matches!(part, std::path::Component::Normal(_)));
         if !inside {
-            return Err(format!("can't fetch `{uri}` to `{}`: it is not in the task's folder", name.display()));
+            return Err(format!(
+                "can't fetch `{uri}` to `{}`: it is not in the task's folder",
+                name.display()
+            ));
         }
         let target = sandbox.join(name);
         let copied = (|| -> io::Result<()> {
@@ -34,9 +39,11 @@ pub(super) fn fetch(app: &App, sandbox: &Path) -> Result<(), String> {
         copied.map_err(|error| format!("can't fetch `{uri}`: {}", pipe_oci::plain(&error)))?;
         let is_tar = [".tar", ".tar.gz", ".tgz"].iter().any(|end| path.ends_with(end));
         if wanted.extract && is_tar {
-            let unpacked = fs::File::open(&target).map_err(|error| pipe_oci::plain(&error)).and_then(
-                |archive| pipe_oci::unpack([archive], sandbox).map_err(|error| error.to_string()),
-            );
+            let unpacked = fs::File::open(&target)
+                .map_err(|error| pipe_oci::plain(&error))
+                .and_then(|archive| {
+                    pipe_oci::unpack([archive], sandbox).map_err(|error| error.to_string())
+                });
             unpacked.map_err(|error| format!("can't unpack `{uri}`: {error}"))?;
         }
     }

@@ -34,7 +34,11 @@ impl Agent {
                 "Error response from daemon: pull access denied for {reference}, repository does not exist: the local cluster runs images of its own registry only, {own}NAME:TAG"
             ));
         };
-        let unknown = || format!("Error response from daemon: manifest for {reference} not found: manifest unknown: manifest unknown");
+        let unknown = || {
+            format!(
+                "Error response from daemon: manifest for {reference} not found: manifest unknown: manifest unknown"
+            )
+        };
         let (repository, target) = split(name);
         let store = &self.0.store;
         let digest = store.resolve(repository, target).ok_or_else(unknown)?;
@@ -68,9 +72,7 @@ impl Agent {
 fn unpack(store: &Store, manifest: &Manifest, root: &Path) -> Result<(), String> {
     let mut unpacker = Unpacker::new(root).map_err(|error| error.to_string())?;
     for layer in &manifest.layers {
-        let blob = store.open(&layer.digest).map_err(|error| {
-            format!("the layer {} is not there: {}", layer.digest.short(), pipe_oci::plain(&error))
-        })?;
+        let blob = store.open_blob(&layer.digest).map_err(|error| error.to_string())?;
         unpacker.layer(blob).map_err(|error| error.to_string())?;
     }
     unpacker.finish().map_err(|error| error.to_string())

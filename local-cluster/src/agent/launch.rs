@@ -17,7 +17,12 @@ use tokio::{
     sync::{mpsc, oneshot},
 };
 
-use super::{Agent, Launch, environment::environment, fetch::fetch, task::{self, Command}};
+use super::{
+    Agent, Launch,
+    environment::environment,
+    fetch::fetch,
+    task::{self, Command},
+};
 use crate::{
     files, log,
     marathon::{
@@ -51,7 +56,8 @@ pub(super) async fn run(
         let agent = agent.clone();
         tokio::task::spawn_blocking(move || prepare(&agent, &launch))
     };
-    let prepared = prepared.await.unwrap_or_else(|error| Err(format!("Failed to launch container: {error}")));
+    let prepared =
+        prepared.await.unwrap_or_else(|error| Err(format!("Failed to launch container: {error}")));
     let end = match prepared {
         Ok(prepared) => {
             tell(Update::Starting);
@@ -85,15 +91,16 @@ fn failed_to_launch(why: &str) -> String {
 fn prepare(agent: &Agent, launch: &Launch) -> Result<Prepared, String> {
     let sandbox = agent.sandbox(&launch.task);
     let runtime = agent.runtime(&launch.task);
-    let made = files::make_folder(&sandbox).and_then(|()| files::make_folder(&runtime)).and_then(|()| {
-        // Whoever the app runs as may write here; nobody else gets this far.
-        use std::os::unix::fs::PermissionsExt as _;
-        std::fs::set_permissions(&sandbox, std::fs::Permissions::from_mode(0o777))?;
-        for name in ["stdout", "stderr"] {
-            File::create(sandbox.join(name))?;
-        }
-        Ok(())
-    });
+    let made =
+        files::make_folder(&sandbox).and_then(|()| files::make_folder(&runtime)).and_then(|()| {
+            // Whoever the app runs as may write here; nobody else gets this far.
+            use std::os::unix::fs::PermissionsExt as _;
+            std::fs::set_permissions(&sandbox, std::fs::Permissions::from_mode(0o777))?;
+            for name in ["stdout", "stderr"] {
+                File::create(sandbox.join(name))?;
+            }
+            Ok(())
+        });
     made.map_err(|error| failed_to_launch(&pipe_oci::plain(&error)))?;
     let app = &launch.app;
     if let Err(error) = fetch(app, &sandbox) {
@@ -181,7 +188,8 @@ fn container(
     if let Some(container) = &app.container {
         mounts.extend(container.volumes.iter().filter_map(|volume| mount(volume, sandbox)));
         for parameter in container.docker.iter().flat_map(|docker| &docker.parameters) {
-            let text = format!("the local cluster leaves the Docker parameter `{}` out", parameter.key);
+            let text =
+                format!("the local cluster leaves the Docker parameter `{}` out", parameter.key);
             note(sandbox, &text);
         }
     }
@@ -192,12 +200,7 @@ fn container(
         folder: folder.into(),
         user: app.user.clone().unwrap_or_else(|| run.user.clone()),
         sandbox: sandbox.to_owned(),
-        image: Some(Image {
-            root: image.root,
-            layer: runtime.to_owned(),
-            hostname,
-            mounts,
-        }),
+        image: Some(Image { root: image.root, layer: runtime.to_owned(), hostname, mounts }),
         private_network: app.is_bridged(),
         forwards: forwards(app, &launch.ports),
     })
@@ -207,7 +210,11 @@ fn mount(volume: &Volume, sandbox: &Path) -> Option<Mount> {
     let read_only = volume.mode == "RO";
     if let Some(host) = &volume.host_path {
         // A relative one lies in the task's folder, as with Mesos.
-        return Some(Mount { from: sandbox.join(host), to: (&volume.container_path).into(), read_only });
+        return Some(Mount {
+            from: sandbox.join(host),
+            to: (&volume.container_path).into(),
+            read_only,
+        });
     }
     volume.persistent.as_ref()?;
     let from = sandbox.join(&volume.container_path);

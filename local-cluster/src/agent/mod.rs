@@ -15,6 +15,7 @@ use std::{
 };
 
 use crate::{
+    Capacity,
     error::Error,
     files, log,
     marathon::{
@@ -26,15 +27,6 @@ use crate::{
 
 pub(crate) use probe::{Answer, Probe};
 pub(crate) use task::{TaskHandle, started};
-
-/// What tasks may use together; without it nothing is counted.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Capacity {
-    /// Processors.
-    pub(crate) cpus: f64,
-    /// MiB.
-    pub(crate) mem: f64,
-}
 
 /// A task to start.
 pub(crate) struct Launch {

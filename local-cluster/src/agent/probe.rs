@@ -35,7 +35,9 @@ impl Answer {
     pub(crate) fn verdict(self) -> Result<(), String> {
         match self {
             Self::Http { status: 200..=399, .. } | Self::Open => Ok(()),
-            Self::Http { status, reason, .. } => Err(format!("{status} {reason}").trim_end().to_owned()),
+            Self::Http { status, reason, .. } => {
+                Err(format!("{status} {reason}").trim_end().to_owned())
+            }
         }
     }
 }

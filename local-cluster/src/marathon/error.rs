@@ -156,7 +156,10 @@ mod tests {
         assert_eq!(ours(Refusal::no_body()), case("no body"));
         let details = vec![
             Detail::new("/container/docker/image", "must not be empty"),
-            Detail::new("/healthChecks(0)", "Health check port indices must address an element of the ports array or container port mappings."),
+            Detail::new(
+                "/healthChecks(0)",
+                "Health check port indices must address an element of the ports array or container port mappings.",
+            ),
         ];
         assert_eq!(ours(Refusal::not_valid(&details)), case("validation, 1.0+"));
         let details = vec![Detail::new("/id", "error.expected.jsstring")];

@@ -1,168 +1,128 @@
-//! Where blobs and repositories are kept.
-//!
-//! ```text
-//! blobs/HEX                            contents by their SHA-256, manifests too
-//! uploads/UUID                         what is being sent
-//! repositories/NAME/_blobs/HEX         that a repository has a blob
-//! repositories/NAME/_manifests/HEX     that it has a manifest: its media type
-//! repositories/NAME/_tags/TAG          the digest that a tag means
-//! ```
-//!
-//! No component of a name begins with an underscore.
+//! The folder of the registry.
 
 use std::{
-    fs::{self, File},
-    io,
+    fs, io,
     path::{Path, PathBuf},
-    sync::Arc,
 };
 
 use pipe_oci::Digest;
 
-use super::name::{is_name, is_tag};
-use crate::files;
+use super::name::{is_repository, is_tag};
+use crate::{error::Error, files};
 
-/// The store of the registry.
-#[derive(Clone)]
-pub(crate) struct Store(Arc<PathBuf>);
+/// Blobs by digest, and what repositories call them.
+///
+/// ```text
+/// blobs/sha256/HEX                 contents, manifests and configurations too
+/// repositories/NAME/_tags/TAG      the digest of a manifest
+/// repositories/NAME/_manifests/HEX the media type of a manifest
+/// ```
+#[derive(Clone, Debug)]
+pub(crate) struct Store {
+    pub(super) blobs: pipe_oci::Store,
+    pub(super) repositories: PathBuf,
+}
+
+const TAGS: &str = "_tags";
+pub(super) const MANIFESTS: &str = "_manifests";
 
 impl Store {
-    /// Opens the store in a folder; what was being sent when a cluster ended is gone.
-    pub(crate) fn open_in(folder: &Path) -> io::Result<Self> {
-        files::remove_tree(&folder.join("uploads"))?;
-        for name in ["blobs", "uploads", "repositories"] {
-            files::make_folder(&folder.join(name))?;
-        }
-        Ok(Self(Arc::new(folder.to_owned())))
+    /// Opens the store in a folder; makes it when there is none.
+    pub(crate) fn open(folder: &Path) -> Result<Self, Error> {
+        let repositories = folder.join("repositories");
+        files::make_folder(&repositories)
+            .map_err(|error| Error::at("make", &repositories, &error))?;
+        let blobs = pipe_oci::Store::open(folder).map_err(|error| Error::new(error.to_string()))?;
+        Ok(Self { blobs, repositories })
     }
 
-    /// The file of a blob.
-    pub(super) fn blob(&self, digest: &Digest) -> PathBuf {
-        self.0.join("blobs").join(digest.hex())
-    }
-
-    /// The file of an upload. An id that is none has no file.
-    pub(super) fn upload(&self, id: &str) -> PathBuf {
-        let own = id.len() == 36 && id.bytes().all(|b| b.is_ascii_hexdigit() || b == b'-');
-        self.0.join("uploads").join(if own { id } else { "none" })
-    }
-
-    fn repository(&self, name: &str) -> PathBuf {
-        self.0.join("repositories").join(name)
-    }
-
-    fn marker(&self, name: &str, kind: &str, digest: &Digest) -> PathBuf {
-        self.repository(name).join(kind).join(digest.hex())
-    }
-
-    /// Opens a blob.
-    pub(crate) fn open(&self, digest: &Digest) -> io::Result<File> {
-        File::open(self.blob(digest))
-    }
-
-    /// A small blob as a whole.
-    pub(crate) fn read(&self, digest: &Digest) -> io::Result<Vec<u8>> {
-        fs::read(self.blob(digest))
-    }
-
-    /// Whether a repository has a blob.
-    pub(super) fn has_blob(&self, name: &str, digest: &Digest) -> bool {
-        self.marker(name, "_blobs", digest).exists() && self.blob(digest).exists()
-    }
-
-    /// Gives a repository a blob that is there.
-    pub(super) fn link_blob(&self, name: &str, digest: &Digest) -> io::Result<()> {
-        write(&self.marker(name, "_blobs", digest), b"")
-    }
-
-    /// Takes a blob from a repository; whether it had it.
-    pub(super) fn unlink_blob(&self, name: &str, digest: &Digest) -> bool {
-        fs::remove_file(self.marker(name, "_blobs", digest)).is_ok()
-    }
-
-    /// The digest that a tag or a digest of a repository means, if it has that manifest.
-    pub(crate) fn resolve(&self, name: &str, reference: &str) -> Option<Digest> {
-        if !is_name(name) {
+    /// The manifest that a tag or digest means in a repository.
+    pub(crate) fn resolve(&self, repository: &str, target: &str) -> Option<Digest> {
+        if !is_repository(repository) {
             return None;
         }
-        let digest = match reference.parse() {
+        let digest: Digest = match target.parse() {
             Ok(digest) => digest,
-            Err(_) if is_tag(reference) => {
-                let file = self.repository(name).join("_tags").join(reference);
-                fs::read_to_string(file).ok()?.parse().ok()?
+            Err(_) if is_tag(target) => {
+                fs::read_to_string(self.folder(repository, TAGS).join(target)).ok()?.parse().ok()?
             }
             Err(_) => return None,
         };
-        self.marker(name, "_manifests", &digest).exists().then_some(digest)
+        self.folder(repository, MANIFESTS).join(digest.hex()).is_file().then_some(digest)
     }
 
     /// The media type and the bytes of a manifest of a repository.
-    pub(crate) fn manifest(&self, name: &str, digest: Digest) -> Option<(String, Vec<u8>)> {
-        let kind = fs::read_to_string(self.marker(name, "_manifests", &digest)).ok()?;
-        Some((kind, self.read(&digest).ok()?))
+    pub(crate) fn manifest(&self, repository: &str, digest: Digest) -> Option<(String, Vec<u8>)> {
+        let kind =
+            fs::read_to_string(self.folder(repository, MANIFESTS).join(digest.hex())).ok()?;
+        Some((kind, self.blobs.read(&digest).ok()?))
     }
 
-    /// Keeps a manifest, with a tag or without.
+    /// A small blob.
+    pub(crate) fn read(&self, digest: &Digest) -> pipe_oci::Result<Vec<u8>> {
+        self.blobs.read(digest)
+    }
+
+    /// A blob, to read.
+    pub(crate) fn open_blob(&self, digest: &Digest) -> pipe_oci::Result<fs::File> {
+        self.blobs.blob(digest)
+    }
+
+    /// Keeps a manifest in a repository, under a tag or by its digest alone.
     pub(super) fn keep_manifest(
         &self,
-        name: &str,
+        repository: &str,
+        tag: Option<&str>,
         kind: &str,
         bytes: &[u8],
-        tag: Option<&str>,
     ) -> io::Result<Digest> {
-        let digest = Digest::of(bytes);
-        if !self.blob(&digest).exists() {
-            files::write(&self.blob(&digest), bytes)?;
-        }
-        write(&self.marker(name, "_manifests", &digest), kind.as_bytes())?;
+        let (digest, _) = self.blobs.put(bytes)?;
+        self.write(&self.folder(repository, MANIFESTS), &digest.hex(), kind)?;
         if let Some(tag) = tag {
-            write(&self.repository(name).join("_tags").join(tag), digest.to_string().as_bytes())?;
+            self.write(&self.folder(repository, TAGS), tag, &digest.to_string())?;
         }
         Ok(digest)
     }
 
-    /// Removes a tag, or a manifest with all its tags; whether it was there.
-    pub(super) fn remove_manifest(&self, name: &str, reference: &str) -> bool {
-        let Ok(digest) = reference.parse::<Digest>() else {
-            return is_tag(reference)
-                && fs::remove_file(self.repository(name).join("_tags").join(reference)).is_ok();
-        };
-        for tag in self.tags(name).unwrap_or_default() {
-            if self.resolve(name, &tag) == Some(digest) {
-                let _ = fs::remove_file(self.repository(name).join("_tags").join(tag));
+    fn write(&self, folder: &Path, name: &str, text: &str) -> io::Result<()> {
+        files::make_folder(folder)?;
+        files::write(&folder.join(name), text.as_bytes())
+    }
+
+    /// Takes a tag away; whether there was one.
+    pub(super) fn remove_tag(&self, repository: &str, tag: &str) -> io::Result<bool> {
+        removed(fs::remove_file(self.folder(repository, TAGS).join(tag)))
+    }
+
+    /// Takes a manifest and its tags out of a repository; whether it was there.
+    pub(super) fn remove_manifest(&self, repository: &str, digest: &Digest) -> io::Result<bool> {
+        for tag in self.tags(repository) {
+            if self.resolve(repository, &tag) == Some(*digest) {
+                self.remove_tag(repository, &tag)?;
             }
         }
-        fs::remove_file(self.marker(name, "_manifests", &digest)).is_ok()
+        removed(fs::remove_file(self.folder(repository, MANIFESTS).join(digest.hex())))
     }
 
-    /// The tags of a repository, sorted; nothing when there is no such repository.
-    pub(super) fn tags(&self, name: &str) -> Option<Vec<String>> {
-        let folder = self.repository(name);
-        if !folder.join("_manifests").is_dir() {
-            return None;
-        }
-        let mut tags: Vec<String> = fs::read_dir(folder.join("_tags"))
-            .into_iter()
-            .flatten()
-            .filter_map(|entry| entry.ok()?.file_name().into_string().ok())
-            .filter(|tag| is_tag(tag) && !tag.ends_with(".new"))
-            .collect();
-        tags.sort();
-        Some(tags)
+    /// Whether a repository is there.
+    pub(super) fn knows(&self, repository: &str) -> bool {
+        self.folder(repository, MANIFESTS).is_dir()
     }
 
-    /// The names of all repositories that hold a manifest, sorted.
-    pub(super) fn repositories(&self) -> Vec<String> {
+    /// The tags of a repository, in order.
+    pub(super) fn tags(&self, repository: &str) -> Vec<String> {
+        names(&self.folder(repository, TAGS)).into_iter().filter(|name| is_tag(name)).collect()
+    }
+
+    /// All repositories, in order.
+    pub(super) fn all_repositories(&self) -> Vec<String> {
         let mut found = Vec::new();
         let mut left = vec![String::new()];
         while let Some(name) = left.pop() {
-            let folder = self.repository(&name);
-            if folder.join("_manifests").is_dir() {
-                found.push(name.clone());
-            }
-            for entry in fs::read_dir(folder).into_iter().flatten().flatten() {
-                let Ok(part) = entry.file_name().into_string() else { continue };
-                if !part.starts_with('_') {
+            for part in names(&self.repositories.join(&name)) {
+                if part == MANIFESTS {
+                    found.push(name.clone());
+                } else if !part.starts_with('_') {
                     left.push(if name.is_empty() { part } else { format!("{name}/{part}") });
                 }
             }
@@ -170,12 +130,50 @@ impl Store {
         found.sort();
         found
     }
+
+    pub(super) fn folder(&self, repository: &str, kind: &str) -> PathBuf {
+        self.repositories.join(repository).join(kind)
+    }
 }
 
-/// Writes a file and makes its folder.
-fn write(file: &Path, bytes: &[u8]) -> io::Result<()> {
-    if let Some(folder) = file.parent() {
-        files::make_folder(folder)?;
+/// The names in a folder, in order; none where there is no folder.
+pub(super) fn names(folder: &Path) -> Vec<String> {
+    let entries = fs::read_dir(folder).into_iter().flatten().flatten();
+    let mut names: Vec<String> =
+        entries.filter_map(|entry| entry.file_name().into_string().ok()).collect();
+    names.sort();
+    names
+}
+
+fn removed(result: io::Result<()>) -> io::Result<bool> {
+    match result {
+        Ok(()) => Ok(true),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(false),
+        Err(error) => Err(error),
     }
-    files::write(file, bytes)
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+
+    #[test]
+    fn repositories_keep_what_they_are_given() {
+        let folder = tempfile::tempdir().unwrap();
+        let store = Store::open(folder.path()).unwrap();
+        let one = store.keep_manifest("a/b", Some("1"), "kind", b"{}").unwrap();
+        let two = store.keep_manifest("a", None, "kind", b"{ }").unwrap();
+        assert_eq!(store.all_repositories(), ["a", "a/b"]);
+        assert_eq!(store.resolve("a/b", "1"), Some(one));
+        assert_eq!(store.resolve("a/b", &one.to_string()), Some(one));
+        assert_eq!(store.resolve("a/b", &two.to_string()), None, "another repository's");
+        assert_eq!(store.resolve("../a/b", "1"), None);
+        assert_eq!(store.resolve("a/b", "../_tags/1"), None);
+        assert_eq!(store.manifest("a/b", one).unwrap(), ("kind".to_owned(), b"{}".to_vec()));
+        assert!(store.remove_manifest("a/b", &one).unwrap());
+        assert!(!store.remove_manifest("a/b", &one).unwrap());
+        assert_eq!(store.tags("a/b"), Vec::<String>::new());
+        assert_eq!(store.resolve("a/b", "1"), None);
+    }
 }

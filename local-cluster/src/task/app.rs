@@ -89,7 +89,8 @@ impl Runner {
 
     /// The file that a program's name means, by the app's own search path.
     pub(super) fn program(&self, name: &str) -> Result<String, io::ErrorKind> {
-        let is_program = |path: &Path| rustix::fs::access(path, rustix::fs::Access::EXEC_OK).is_ok();
+        let is_program =
+            |path: &Path| rustix::fs::access(path, rustix::fs::Access::EXEC_OK).is_ok();
         if name.contains('/') {
             return Ok(name.to_owned());
         }
@@ -107,7 +108,8 @@ impl Runner {
 fn inside_user_namespace() -> Option<(u32, u32)> {
     let outside = |file: &str| {
         let map = std::fs::read_to_string(file).ok()?;
-        let numbers: Vec<u32> = map.split_whitespace().filter_map(|text| text.parse().ok()).collect();
+        let numbers: Vec<u32> =
+            map.split_whitespace().filter_map(|text| text.parse().ok()).collect();
         match numbers[..] {
             [_, outside, 1] => Some(outside),
             _ => None,
@@ -122,7 +124,8 @@ fn appear_as(user: u32, group: u32) -> Result<(), String> {
     if (user, group) == (0, 0) {
         return Ok(());
     }
-    let failed = |error: io::Error| format!("can't run the app as user {user}: {}", pipe_oci::plain(&error));
+    let failed =
+        |error: io::Error| format!("can't run the app as user {user}: {}", pipe_oci::plain(&error));
     unshare(UnshareFlags::NEWUSER).map_err(failed)?;
     std::fs::write("/proc/self/uid_map", format!("{user} 0 1")).map_err(failed)?;
     std::fs::write("/proc/self/gid_map", format!("{group} 0 1")).map_err(failed)

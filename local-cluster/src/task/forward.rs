@@ -7,7 +7,8 @@ use tokio::net::{TcpListener, TcpStream};
 
 /// Forwards until the task ends.
 pub(super) fn run(port: &str) -> Result<(), String> {
-    let failed = |error: std::io::Error| format!("the port can't be mapped: {}", pipe_oci::plain(&error));
+    let failed =
+        |error: std::io::Error| format!("the port can't be mapped: {}", pipe_oci::plain(&error));
     let port: u16 = port.parse().map_err(|_| format!("`{port}` is no port"))?;
     let _ = rustix::process::set_parent_process_death_signal(Some(rustix::process::Signal::KILL));
     let listener = std::io::stdin().as_fd().try_clone_to_owned().map_err(failed)?;

@@ -29,15 +29,21 @@ impl Identity {
         let number: Option<u32> = user.parse().ok();
         let mut lines = passwd.lines().map(|line| line.split(':').collect::<Vec<_>>());
         let known = lines.find(|fields| {
-            fields.len() >= 6 && (fields[0] == user || number.is_some() && fields[2].parse().ok() == number)
+            fields.len() >= 6
+                && (fields[0] == user || number.is_some() && fields[2].parse().ok() == number)
         });
         let (name, uid, gid, home) = match (&known, number) {
             (Some(fields), _) => {
-                let number = |text: &str| text.parse().map_err(|_| format!("`{user}` has no number"));
+                let number =
+                    |text: &str| text.parse().map_err(|_| format!("`{user}` has no number"));
                 (fields[0], number(fields[2])?, number(fields[3])?, fields[5])
             }
             (None, Some(number)) => ("", number, 0, "/"),
-            (None, None) => return Err(format!("unable to find user {user}: no matching entries in passwd file")),
+            (None, None) => {
+                return Err(format!(
+                    "unable to find user {user}: no matching entries in passwd file"
+                ));
+            }
         };
         let groups = || group.lines().map(|line| line.split(':').collect::<Vec<_>>());
         let (gid, groups) = match wanted_group {
@@ -50,7 +56,8 @@ impl Identity {
             }
             None => {
                 let member = |fields: &Vec<&str>| {
-                    !name.is_empty() && fields.get(3).is_some_and(|all| all.split(',').any(|m| m == name))
+                    !name.is_empty()
+                        && fields.get(3).is_some_and(|all| all.split(',').any(|m| m == name))
                 };
                 let of = groups().filter(member).filter_map(|fields| fields[2].parse().ok());
                 (gid, of.collect())

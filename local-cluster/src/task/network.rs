@@ -1,9 +1,7 @@
 //! The network of a task: a loop-back device and nothing else.
 
 use rustix::net::{
-    AddressFamily, SendFlags, SocketType,
-    netlink::SocketAddrNetlink,
-    sendto, socket,
+    AddressFamily, SendFlags, SocketType, netlink::SocketAddrNetlink, sendto, socket,
 };
 
 /// Switches the loop-back device of this process's network on, by rtnetlink(7).

@@ -6,7 +6,9 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use rustix::mount::{MountFlags, UnmountFlags, mount, mount_bind_recursive, mount_remount, unmount};
+use rustix::mount::{
+    MountFlags, UnmountFlags, mount, mount_bind_recursive, mount_remount, unmount,
+};
 
 use super::{
     note,
@@ -15,7 +17,8 @@ use super::{
 
 /// Makes the root and enters it. Afterwards no path leads out of it.
 pub(super) fn enter(image: &Image, mounts: bool, alone: bool) -> Result<(), String> {
-    let failed = |error: &io::Error| format!("can't make the task's root: {}", pipe_oci::plain(error));
+    let failed =
+        |error: &io::Error| format!("can't make the task's root: {}", pipe_oci::plain(error));
     let resolver = fs::read("/etc/resolv.conf").unwrap_or_default();
     let root = image.layer.join("root");
     fs::create_dir_all(&root).map_err(|error| failed(&error))?;
@@ -43,7 +46,9 @@ pub(super) fn enter(image: &Image, mounts: bool, alone: bool) -> Result<(), Stri
             note(&format!("`{}` is missing: the kernel allows no mounts here", mount.to.display()));
         }
         rustix::process::chroot(&root).map_err(|error| {
-            format!("an image needs a root of its own, which the kernel does not allow here: {error}")
+            format!(
+                "an image needs a root of its own, which the kernel does not allow here: {error}"
+            )
         })?;
         std::env::set_current_dir("/").map_err(|error| failed(&error))?;
         make_devices();
@@ -70,12 +75,9 @@ fn overlay(image: &Image, root: &Path) -> io::Result<()> {
         let unfit = || io::Error::new(io::ErrorKind::InvalidInput, "the path holds `,` or `:`");
         Ok(format!("{name}={}", path.ok_or_else(unfit)?))
     };
-    let options = [
-        option("lowerdir", &image.root)?,
-        option("upperdir", &upper)?,
-        option("workdir", &work)?,
-    ]
-    .join(",");
+    let options =
+        [option("lowerdir", &image.root)?, option("upperdir", &upper)?, option("workdir", &work)?]
+            .join(",");
     let attempt = |options: &str| -> io::Result<()> {
         let options = std::ffi::CString::new(options)?;
         Ok(mount("overlay", root, "overlay", MountFlags::empty(), options.as_c_str())?)

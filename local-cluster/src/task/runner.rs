@@ -61,7 +61,8 @@ fn start(spec: &Spec) -> Result<(Child, Vec<Child>), String> {
         listeners
     };
     if private {
-        network::loopback_up().map_err(|error| format!("can't switch the loop-back device on: {error}"))?;
+        network::loopback_up()
+            .map_err(|error| format!("can't switch the loop-back device on: {error}"))?;
     }
     if own.contains(UnshareFlags::NEWNS) {
         let flags = MountPropagationFlags::PRIVATE | MountPropagationFlags::REC;
@@ -70,7 +71,8 @@ fn start(spec: &Spec) -> Result<(Child, Vec<Child>), String> {
         }
     }
     let means = if own.contains(UnshareFlags::NEWNS) { "mounts" } else { "" };
-    let failed = |error: std::io::Error| format!("can't start the task: {}", pipe_oci::plain(&error));
+    let failed =
+        |error: std::io::Error| format!("can't start the task: {}", pipe_oci::plain(&error));
     let init = again(&format!("init:{means}")).spawn().map_err(failed)?;
     let forwarders = listeners
         .into_iter()
@@ -87,7 +89,8 @@ fn start(spec: &Spec) -> Result<(Child, Vec<Child>), String> {
 
 /// Moves into as many namespaces as the kernel allows, and says which.
 fn isolate(private_network: bool) -> UnshareFlags {
-    let base = UnshareFlags::NEWNS | UnshareFlags::NEWPID | UnshareFlags::NEWUTS | UnshareFlags::NEWIPC;
+    let base =
+        UnshareFlags::NEWNS | UnshareFlags::NEWPID | UnshareFlags::NEWUTS | UnshareFlags::NEWIPC;
     let network = if private_network { UnshareFlags::NEWNET } else { UnshareFlags::empty() };
     let (user, group) = (rustix::process::geteuid(), rustix::process::getegid());
     for wanted in [base | network, base] {
@@ -101,7 +104,10 @@ fn isolate(private_network: bool) -> UnshareFlags {
                 .and_then(|()| fs::write("/proc/self/uid_map", format!("0 {} 1", user.as_raw())))
                 .and_then(|()| fs::write("/proc/self/gid_map", format!("0 {} 1", group.as_raw())));
             if let Err(error) = written {
-                note(&format!("the users of the task can't be mapped: {}", pipe_oci::plain(&error)));
+                note(&format!(
+                    "the users of the task can't be mapped: {}",
+                    pipe_oci::plain(&error)
+                ));
             }
             return with_user;
         }

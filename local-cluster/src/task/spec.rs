@@ -94,8 +94,9 @@ pub(crate) enum Exit {
 impl Spec {
     /// Reads the file that the cluster wrote.
     pub(super) fn read(file: &Path) -> Result<Self, String> {
-        let bytes = std::fs::read(file)
-            .map_err(|error| format!("can't read `{}`: {}", file.display(), pipe_oci::plain(&error)))?;
+        let bytes = std::fs::read(file).map_err(|error| {
+            format!("can't read `{}`: {}", file.display(), pipe_oci::plain(&error))
+        })?;
         serde_json::from_slice(&bytes)
             .map_err(|error| format!("`{}` is no task: {error}", file.display()))
     }

@@ -42,8 +42,7 @@ pub(super) fn ok(value: Value) -> Answer {
 
 /// A deployment was begun.
 pub(super) fn deployed(status: StatusCode, deployed: &Deployed) -> Answer {
-    let body =
-        json!({ "version": deployed.version, "deploymentId": deployed.deployment });
+    let body = json!({ "version": deployed.version, "deploymentId": deployed.deployment });
     Ok((status, deployment_header(deployed), Json(body)).into_response())
 }
 
@@ -62,10 +61,7 @@ pub(super) fn json_body(headers: &HeaderMap, body: &Bytes) -> Result<Value, Refu
     let kind = headers.get(header::CONTENT_TYPE).and_then(|kind| kind.to_str().ok());
     let kind = kind.and_then(|kind| kind.split(';').next()).unwrap_or("application/json").trim();
     if !kind.eq_ignore_ascii_case("application/json") {
-        return Err(Refusal::message(
-            StatusCode::UNSUPPORTED_MEDIA_TYPE,
-            "Unsupported Media Type",
-        ));
+        return Err(Refusal::message(StatusCode::UNSUPPORTED_MEDIA_TYPE, "Unsupported Media Type"));
     }
     if body.iter().all(u8::is_ascii_whitespace) {
         return Err(Refusal::no_body());
@@ -74,7 +70,10 @@ pub(super) fn json_body(headers: &HeaderMap, body: &Bytes) -> Result<Value, Refu
 }
 
 /// A request's JSON object.
-pub(super) fn object_body(headers: &HeaderMap, body: &Bytes) -> Result<Map<String, Value>, Refusal> {
+pub(super) fn object_body(
+    headers: &HeaderMap,
+    body: &Bytes,
+) -> Result<Map<String, Value>, Refusal> {
     match json_body(headers, body)? {
         Value::Object(object) => Ok(object),
         _ => Err(Refusal::wrong_types(&vec![Detail::new("/", "error.expected.jsobject")])),

@@ -58,10 +58,14 @@ pub(super) async fn collection(
             let mode = Mode::new(&method, &parameters);
             let updates = updates.into_iter().map(|update| {
                 let Value::Object(update) = update else {
-                    return Err(Refusal::wrong_types(&vec![Detail::new("/", "error.expected.jsobject")]));
+                    return Err(Refusal::wrong_types(&vec![Detail::new(
+                        "/",
+                        "error.expected.jsobject",
+                    )]));
                 };
                 let id = update.get("id").and_then(Value::as_str).map(AppId::absolute);
-                let missing = || Refusal::wrong_types(&vec![Detail::new("/id", "error.path.missing")]);
+                let missing =
+                    || Refusal::wrong_types(&vec![Detail::new("/id", "error.path.missing")]);
                 Ok((id.ok_or_else(missing)?, update))
             });
             let updates = updates.collect::<Result<Vec<_>, _>>()?;
@@ -122,7 +126,8 @@ pub(super) async fn one(
             let mode = Mode::new(&method, &parameters);
             let location = id.to_string();
             let updates = vec![(id, update)];
-            let (created, done) = api.ask(move |engine| engine.update(&caller, updates, mode)).await??;
+            let (created, done) =
+                api.ask(move |engine| engine.update(&caller, updates, mode)).await??;
             let status = if created { StatusCode::CREATED } else { StatusCode::OK };
             let mut answer = deployed(status, &done)?;
             if let (true, Ok(location)) = (created, HeaderValue::from_str(&location)) {

@@ -59,9 +59,9 @@ fn find(api: &Api, parameters: &Parameters) -> Result<(PathBuf, Metadata), Refus
 pub(super) async fn read(State(api): State<Api>, parameters: Parameters) -> Answer {
     let number = |name: &str, default: i64| match parameters.first(name) {
         None => Ok(default),
-        Some(text) => {
-            text.parse().map_err(|_| bad(&format!("Failed to parse {name}: Failed to convert '{text}' to number")))
-        }
+        Some(text) => text.parse().map_err(|_| {
+            bad(&format!("Failed to parse {name}: Failed to convert '{text}' to number"))
+        }),
     };
     let (offset, length) = (number("offset", -1)?, number("length", -1)?);
     if offset < -1 {
@@ -103,7 +103,9 @@ pub(super) async fn browse(State(api): State<Api>, parameters: Parameters) -> An
         }
         let mut entries: Vec<_> = fs::read_dir(folder)
             .map_err(|_| not_found())?
-            .filter_map(|entry| Some((entry.as_ref().ok()?.file_name(), entry.ok()?.metadata().ok()?)))
+            .filter_map(|entry| {
+                Some((entry.as_ref().ok()?.file_name(), entry.ok()?.metadata().ok()?))
+            })
             .collect();
         entries.sort_by(|(a, _), (b, _)| a.cmp(b));
         let entry = |(name, found): (std::ffi::OsString, Metadata)| {
@@ -143,6 +145,7 @@ fn mode(found: &Metadata) -> String {
         '-'
     };
     let bits = found.mode();
-    let bit = |(place, letter): (u32, char)| if bits >> (8 - place) & 1 == 1 { letter } else { '-' };
+    let bit =
+        |(place, letter): (u32, char)| if bits >> (8 - place) & 1 == 1 { letter } else { '-' };
     std::iter::once(kind).chain((0..).zip("rwxrwxrwx".chars()).map(bit)).collect()
 }

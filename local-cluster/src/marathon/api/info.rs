@@ -1,11 +1,6 @@
 //! Who answers.
 
-use axum::{
-    Json,
-    extract::State,
-    http::HeaderMap,
-    response::IntoResponse,
-};
+use axum::{Json, extract::State, http::HeaderMap, response::IntoResponse};
 use serde_json::json;
 
 use super::{

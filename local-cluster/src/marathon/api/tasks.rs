@@ -111,7 +111,8 @@ fn kill(engine: &mut Engine, tasks: &[String], mode: Mode) -> Result<Killed, Ref
 /// Kills the tasks of an app.
 pub(super) async fn kill_of_app(api: &Api, id: AppId, parameters: &Parameters) -> Answer {
     let mode = Mode::new(parameters)?;
-    let elsewhere = parameters.first("host").is_some_and(|host| host != crate::marathon::engine::HOST);
+    let elsewhere =
+        parameters.first("host").is_some_and(|host| host != crate::marathon::engine::HOST);
     let killed = api
         .ask(move |engine| {
             engine.app(&id).ok_or_else(|| Refusal::no_app(&id))?;
@@ -157,9 +158,10 @@ pub(super) async fn delete(
 ) -> Answer {
     let mode = Mode::new(&parameters)?;
     let body = object_body(&headers, &body)?;
-    let ids = body.get("ids").and_then(Value::as_array).ok_or_else(|| {
-        Refusal::wrong_types(&vec![Detail::new("/ids", "error.path.missing")])
-    })?;
+    let ids = body
+        .get("ids")
+        .and_then(Value::as_array)
+        .ok_or_else(|| Refusal::wrong_types(&vec![Detail::new("/ids", "error.path.missing")]))?;
     let ids: Vec<String> = ids.iter().filter_map(Value::as_str).map(str::to_owned).collect();
     let killed = api.ask(move |engine| kill(engine, &ids, mode)).await??;
     match killed {

@@ -278,7 +278,10 @@ impl App {
     pub(crate) fn to_json(&self) -> Map<String, Value> {
         let mut json = self.definition.clone();
         json.insert("version".into(), self.version.to_string().into());
-        json.insert("versionInfo".into(), serde_json::to_value(self.version_info).unwrap_or_default());
+        json.insert(
+            "versionInfo".into(),
+            serde_json::to_value(self.version_info).unwrap_or_default(),
+        );
         json
     }
 
@@ -317,18 +320,17 @@ impl App {
 
     /// Gives its ports service ports.
     pub(crate) fn set_service_ports(&mut self, ports: &[u16]) {
-        let (path, name) = if self.is_bridged() {
-            ("/portMappings", "servicePort")
-        } else {
-            ("", "port")
-        };
+        let (path, name) =
+            if self.is_bridged() { ("/portMappings", "servicePort") } else { ("", "port") };
         let holder = if self.is_bridged() { "container" } else { "portDefinitions" };
         let list = self.definition.get_mut(holder).and_then(|value| value.pointer_mut(path));
         let list = list.and_then(Value::as_array_mut);
         for (item, port) in list.into_iter().flatten().zip(ports) {
             item[name] = (*port).into();
         }
-        if let Some(container) = self.view.container.as_mut().filter(|c| !c.port_mappings.is_empty()) {
+        if let Some(container) =
+            self.view.container.as_mut().filter(|c| !c.port_mappings.is_empty())
+        {
             for (mapping, port) in container.port_mappings.iter_mut().zip(ports) {
                 mapping.service_port = *port;
             }

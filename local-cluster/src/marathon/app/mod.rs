@@ -10,6 +10,8 @@ mod shape;
 mod tests;
 mod validate;
 
-pub(crate) use definition::{App, HealthCheck, PortMapping, ReadinessCheck, VersionInfo, Volume, seconds};
+pub(crate) use definition::{
+    App, HealthCheck, PortMapping, ReadinessCheck, VersionInfo, Volume, seconds,
+};
 pub(crate) use id::AppId;
 pub(crate) use service_ports::assign_service_ports;

@@ -33,8 +33,7 @@ pub(super) fn translate(given: &mut Definition) -> Result<(), Refusal> {
     if let Some(ports) = given.shift_remove("ports")
         && !given.contains_key("portDefinitions")
     {
-        let definition =
-            |port: &Value| json!({ "port": port, "labels": {}, "protocol": "tcp" });
+        let definition = |port: &Value| json!({ "port": port, "labels": {}, "protocol": "tcp" });
         let definitions = ports.as_array().into_iter().flatten().map(definition).collect();
         given.insert("portDefinitions".into(), Value::Array(definitions));
     }
@@ -161,9 +160,9 @@ fn move_port_mappings(container: &mut Definition) -> Result<(), Refusal> {
         return Ok(());
     };
     match (filled(container.get("portMappings")), filled(Some(&old))) {
-        (true, true) => Err(Refusal::normalisation(
-            "cannot specify both portMappings and docker.portMappings",
-        )),
+        (true, true) => {
+            Err(Refusal::normalisation("cannot specify both portMappings and docker.portMappings"))
+        }
         (true, false) => Ok(()),
         (false, _) => {
             container.insert("portMappings".into(), old);

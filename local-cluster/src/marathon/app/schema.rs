@@ -109,11 +109,7 @@ const CONTAINER: &[Field] = &[
 
 const NETWORK: &[Field] = &[
     optional("name", Shape::Pattern(is_network)),
-    default(
-        "mode",
-        Shape::Word(&["container", "container/bridge", "host"]),
-        "\"container\"",
-    ),
+    default("mode", Shape::Word(&["container", "container/bridge", "host"]), "\"container\""),
     optional("labels", TEXTS),
 ];
 
@@ -134,11 +130,7 @@ const DISCOVERED_PORT: &[Field] = &[
 const IP_ADDRESS: &[Field] = &[
     optional(
         "discovery",
-        Shape::Object(&[default(
-            "ports",
-            Shape::List(&Shape::Object(DISCOVERED_PORT)),
-            "[]",
-        )]),
+        Shape::Object(&[default("ports", Shape::List(&Shape::Object(DISCOVERED_PORT)), "[]")]),
     ),
     optional("groups", Shape::Set(&TEXT)),
     default("labels", TEXTS, "{}"),
@@ -153,8 +145,8 @@ const FETCH: &[Field] = &[
     optional("destPath", TEXT),
 ];
 
-const CHECK_PROTOCOL: Shape = Shape::Word(&["HTTP", "HTTPS", "TCP", "COMMAND", "MESOS_TCP", "MESOS_HTTP", "MESOS_HTTPS"],
-);
+const CHECK_PROTOCOL: Shape =
+    Shape::Word(&["HTTP", "HTTPS", "TCP", "COMMAND", "MESOS_TCP", "MESOS_HTTP", "MESOS_HTTPS"]);
 
 const HEALTH_CHECK: &[Field] = &[
     optional("command", Shape::Object(&[required("value", TEXT)])),

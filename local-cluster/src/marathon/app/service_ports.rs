@@ -27,7 +27,10 @@ pub(crate) fn assign_service_ports(
         *port = free.ok_or_else(|| {
             Refusal::message(
                 StatusCode::UNPROCESSABLE_ENTITY,
-                format!("All ports in the range [{}-{}) are already in use", RANGE.start, RANGE.end),
+                format!(
+                    "All ports in the range [{}-{}) are already in use",
+                    RANGE.start, RANGE.end
+                ),
             )
         })?;
         taken.insert(*port);

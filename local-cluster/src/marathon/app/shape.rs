@@ -129,9 +129,7 @@ impl Shape {
         };
         match self {
             Self::Text(least) => match value {
-                Value::String(text) if text.chars().count() < *least => {
-                    complain("error.minLength")
-                }
+                Value::String(text) if text.chars().count() < *least => complain("error.minLength"),
                 Value::String(_) => Some(value.clone()),
                 _ => complain("error.expected.jsstring"),
             },
@@ -164,9 +162,10 @@ impl Shape {
                 Some(number) => Some(plain(number)),
                 None => complain("error.expected.jsnumber"),
             },
-            Self::Flag => {
-                value.is_boolean().then(|| value.clone()).or_else(|| complain("error.expected.jsboolean"))
-            }
+            Self::Flag => value
+                .is_boolean()
+                .then(|| value.clone())
+                .or_else(|| complain("error.expected.jsboolean")),
             Self::List(item) | Self::Set(item) => {
                 let Some(items) = value.as_array() else {
                     return complain("error.expected.jsarray");
@@ -174,7 +173,8 @@ impl Shape {
                 let mut read: Vec<Value> = Vec::with_capacity(items.len());
                 for (index, value) in items.iter().enumerate() {
                     let value = item.read(value, &format!("{path}({index})"), wrong);
-                    let twice = matches!(self, Self::Set(_)) && value.as_ref().is_some_and(|v| read.contains(v));
+                    let twice = matches!(self, Self::Set(_))
+                        && value.as_ref().is_some_and(|v| read.contains(v));
                     if !twice {
                         read.extend(value);
                     }

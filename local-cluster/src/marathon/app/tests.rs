@@ -42,7 +42,8 @@ fn has(actual: &Value, expected: &Value, place: &str) {
 #[test]
 fn old_forms_become_the_one_of_today() {
     let vectors: Value =
-        serde_json::from_str(include_str!("../../../tests/data/normalisation-vectors.json")).unwrap();
+        serde_json::from_str(include_str!("../../../tests/data/normalisation-vectors.json"))
+            .unwrap();
     for case in vectors["cases"].as_array().unwrap() {
         let name = case["name"].as_str().unwrap();
         let read = App::whole(&object(&case["input"]), None);
@@ -124,10 +125,7 @@ fn broken_rules_are_told_in_marathons_words() {
         (json!({ "id": "/", "cmd": "x y" }), "must not be root"),
         (json!({ "id": "/a/tasks", "cmd": "x y" }), "reserved keywords"),
         (json!({ "id": "/a", "container": { "docker": { "image": "" } } }), "must not be empty"),
-        (
-            json!({ "id": "/a", "cmd": "x y", "ports": [1, 1] }),
-            "ports must be unique",
-        ),
+        (json!({ "id": "/a", "cmd": "x y", "ports": [1, 1] }), "ports must be unique"),
         (
             json!({ "id": "/a", "cmd": "x y", "ports": [1], "portDefinitions": [{ "port": 2 }] }),
             "cannot specify both ports and port definitions",

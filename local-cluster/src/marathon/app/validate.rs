@@ -58,7 +58,11 @@ pub(super) fn old_forms(given: &Definition) -> Details {
     let docker_network = docker.is_some_and(|docker| docker.get("network").is_some());
     let address = given.get("ipAddress");
     if let Some(docker) = docker {
-        rules.must(docker.get("credential").is_none(), "/container/docker/credential", "must be empty");
+        rules.must(
+            docker.get("credential").is_none(),
+            "/container/docker/credential",
+            "must be empty",
+        );
         if kind == "MESOS" {
             rules.must(!docker_network, "/container/docker/network", "must be empty");
             let empty = list(Some(docker), "/parameters").is_empty();
@@ -97,11 +101,7 @@ pub(super) fn old_forms(given: &Definition) -> Details {
     rules.must(unique(ports.iter().filter(|port| **port != 0)), "/", "ports must be unique");
     let definitions = given.get("portDefinitions").and_then(Value::as_array);
     let has_ports = !ports.is_empty() || definitions.is_some_and(|list| !list.is_empty());
-    rules.must(
-        address.is_none() || !has_ports,
-        "/",
-        "cannot specify both an IP address and port",
-    );
+    rules.must(address.is_none() || !has_ports, "/", "cannot specify both an IP address and port");
     let same = definitions.is_none_or(|definitions| {
         definitions.iter().map(|port| port["port"].as_u64()).eq(ports.iter().copied().map(Some))
     });
@@ -121,7 +121,11 @@ pub(super) fn canonical(app: &Definition) -> Details {
     rules.must(!id::is_reserved(own), "/id", id::RESERVED);
     rules.must(own.trim_matches('/') != "", "/", "must not be root");
     let command = app.get("cmd").and_then(Value::as_str);
-    rules.must(command.is_none_or(|cmd| cmd.chars().count() > 1), "/", "must not be an empty string");
+    rules.must(
+        command.is_none_or(|cmd| cmd.chars().count() > 1),
+        "/",
+        "must not be an empty string",
+    );
     what_runs(app, &mut rules);
     networks(app, &mut rules);
     ports(app, &mut rules);
@@ -172,7 +176,8 @@ fn what_runs(app: &Definition, rules: &mut Rules) {
 
 fn networks(app: &Definition, rules: &mut Rules) {
     let networks = items(app, "networks");
-    let of = |mode: &'static str| networks.iter().filter(move |network| text(network, "mode") == mode);
+    let of =
+        |mode: &'static str| networks.iter().filter(move |network| text(network, "mode") == mode);
     let named = |network: &&Value| !text(network, "name").is_empty();
     let labelled = |network: &&Value| {
         network.get("labels").and_then(Value::as_object).is_some_and(|labels| !labels.is_empty())
@@ -183,13 +188,13 @@ fn networks(app: &Definition, rules: &mut Rules) {
         path,
         "Host networks may not have names or labels",
     );
-    rules.must(!of("container/bridge").any(|n| named(&n)), path, "Bridge networks may not have names");
-    let unnamed = of("container").filter(|n| !named(n)).count();
     rules.must(
-        unnamed < 2 && unique(names(networks)),
+        !of("container/bridge").any(|n| named(&n)),
         path,
-        "Duplicate networks are not allowed",
+        "Bridge networks may not have names",
     );
+    let unnamed = of("container").filter(|n| !named(n)).count();
+    rules.must(unnamed < 2 && unique(names(networks)), path, "Duplicate networks are not allowed");
     let counts = (of("host").count(), of("container/bridge").count(), of("container").count());
     rules.must(
         matches!(counts, (0 | 1, 0, 0) | (0, 1, 0) | (0, 0, 1..)),
@@ -215,17 +220,14 @@ fn ports(app: &Definition, rules: &mut Rules) {
     rules.must(unique(names(definitions)), path, "Port names must be unique.");
     rules.must(unique(numbers(definitions, "port")), path, "Ports must be unique.");
     let mappings = list(app.get("container"), "/portMappings");
-    rules.must(
-        unique(names(mappings)),
-        "/container/portMappings",
-        "Port names must be unique.",
-    );
+    rules.must(unique(names(mappings)), "/container/portMappings", "Port names must be unique.");
     let host = normalise::mode(app) == "host";
     let words = "portMappings are not allowed with host-networking";
     rules.must(!host || mappings.is_empty(), "/", words);
     let words = "portDefinitions are only allowed with host-networking";
     rules.must(host || definitions.is_empty(), "/", words);
-    let several = items(app, "networks").iter().filter(|n| text(n, "mode") == "container").count() > 1;
+    let several =
+        items(app, "networks").iter().filter(|n| text(n, "mode") == "container").count() > 1;
     for (index, mapping) in mappings.iter().enumerate() {
         let one = list(Some(mapping), "/networkNames").len() == 1;
         rules.must(
@@ -252,7 +254,11 @@ fn container(app: &Definition, rules: &mut Rules) {
     let engine = text(container, "type");
     rules.must(engine == "MESOS" || docker.is_some(), "/container/docker", "not defined");
     if let Some(docker) = docker {
-        rules.must(!text(docker, "image").is_empty(), "/container/docker/image", "must not be empty");
+        rules.must(
+            !text(docker, "image").is_empty(),
+            "/container/docker/image",
+            "must not be empty",
+        );
         rules.must(
             engine == "MESOS" || docker.get("pullConfig").is_none(),
             "/container/docker/pullConfig",
@@ -293,7 +299,11 @@ fn health_checks(app: &Definition, rules: &mut Rules) {
         );
     }
     let several = checks.iter().filter(|check| of_mesos(check) && check.get("command").is_none());
-    rules.must(several.count() <= 1, "/", "AppDefinition can contain at most one Mesos health check");
+    rules.must(
+        several.count() <= 1,
+        "/",
+        "AppDefinition can contain at most one Mesos health check",
+    );
 }
 
 fn readiness_checks(app: &Definition, rules: &mut Rules) {

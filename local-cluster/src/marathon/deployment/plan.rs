@@ -105,13 +105,8 @@ impl Plan {
             .filter(|actions| !actions.is_empty())
             .map(|actions| Step { actions })
             .collect();
-        let mut plan = Self {
-            id: random::uuid(),
-            version,
-            steps,
-            original: Apps::new(),
-            target: Apps::new(),
-        };
+        let mut plan =
+            Self { id: random::uuid(), version, steps, original: Apps::new(), target: Apps::new() };
         let touched = plan.apps();
         let of = |apps: &Apps| {
             apps.iter()

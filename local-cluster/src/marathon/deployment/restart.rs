@@ -130,18 +130,15 @@ mod tests {
 
     #[test]
     fn the_arithmetic_is_marathons() {
-        let vectors: Vectors = serde_json::from_str(include_str!(
-            "../../../tests/data/restart-strategy-vectors.json"
-        ))
-        .unwrap();
+        let vectors: Vectors =
+            serde_json::from_str(include_str!("../../../tests/data/restart-strategy-vectors.json"))
+                .unwrap();
         let mut traces = 0;
         assert!(vectors.upstream.len() > 10 && vectors.computed.len() > 600);
         for row in vectors.upstream.iter().chain(&vectors.computed) {
             let situation = situation(row);
-            let expected = Strategy {
-                max_capacity: row.max_capacity,
-                kill_immediately: row.kill_immediately,
-            };
+            let expected =
+                Strategy { max_capacity: row.max_capacity, kill_immediately: row.kill_immediately };
             assert_eq!(Strategy::new(situation), expected, "{situation:?}");
             if let Some(ideal) = &row.ideal_trace {
                 assert_eq!(&trace(row), ideal, "{situation:?}");

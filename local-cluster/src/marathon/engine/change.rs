@@ -123,9 +123,7 @@ impl Engine {
         version: Timestamp,
     ) -> Result<(), Refusal> {
         if target.keys().any(|id| target.keys().any(|other| other.is_below(id))) {
-            return Err(Refusal::rule(
-                "Groups and Applications may not have the same identifier.",
-            ));
+            return Err(Refusal::rule("Groups and Applications may not have the same identifier."));
         }
         if has_cycle(target) {
             return Err(Refusal::rule("Dependency graph has cyclic dependencies."));

@@ -28,7 +28,9 @@ pub(crate) struct Deployment {
 enum Progress {
     Done,
     /// Waits until these new instances are in service and those that are too many are gone.
-    Scale { new: BTreeSet<String> },
+    Scale {
+        new: BTreeSet<String>,
+    },
     Stop,
     Restart(Restart),
 }

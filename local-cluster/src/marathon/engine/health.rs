@@ -81,7 +81,8 @@ impl Engine {
             Ok(()) => {
                 health.consecutive_failures = 0;
                 health.first_success.get_or_insert(now);
-                health.last_success = Some(now.max(health.last_failure.map_or(now, Timestamp::next)));
+                health.last_success =
+                    Some(now.max(health.last_failure.map_or(now, Timestamp::next)));
             }
             Err(cause) => {
                 #[expect(clippy::cast_precision_loss, reason = "a number of seconds")]
@@ -93,7 +94,8 @@ impl Engine {
                 // Marathon compares before it counts this failure, Mesos's executor after.
                 let counted = health.consecutive_failures + u64::from(check.is_mesos());
                 let most = check.max_consecutive_failures;
-                let kills = if check.is_mesos() { counted >= most } else { most > 0 && counted >= most };
+                let kills =
+                    if check.is_mesos() { counted >= most } else { most > 0 && counted >= most };
                 unhealthy = kills.then(|| cause.clone());
                 health.consecutive_failures += 1;
                 health.last_failure = Some(now.max(health.last_success.map_or(now, |s| s)));
@@ -172,7 +174,8 @@ impl Timing {
 #[expect(clippy::cast_precision_loss, reason = "numbers of seconds")]
 fn health_timing(check: &HealthCheck, second: Duration) -> Timing {
     let interval = (check.interval_seconds as f64).max(0.1);
-    let first = if check.is_mesos() { check.delay_seconds as f64 } else { interval.min(FIRST_CHECK) };
+    let first =
+        if check.is_mesos() { check.delay_seconds as f64 } else { interval.min(FIRST_CHECK) };
     Timing {
         first: seconds(first, second),
         interval: seconds(interval, second),

@@ -3,12 +3,7 @@
 use serde_json::{Map, Value, json};
 use tokio::task::AbortHandle;
 
-use crate::{
-    agent::TaskHandle,
-    marathon::app::App,
-    random,
-    time::Timestamp,
-};
+use crate::{agent::TaskHandle, marathon::app::App, random, time::Timestamp};
 
 /// A place for a task. It outlives its tasks: when one fails, the next takes its place.
 pub(crate) struct Instance {

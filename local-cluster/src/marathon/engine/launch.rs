@@ -52,7 +52,8 @@ impl Engine {
                     }
                     Err(reason) => {
                         let again = now + self.second;
-                        let shortage = self.waiting.entry(app.id.clone()).or_insert_with(Shortage::new);
+                        let shortage =
+                            self.waiting.entry(app.id.clone()).or_insert_with(Shortage::new);
                         shortage.decline(reason);
                         again
                     }

@@ -80,7 +80,13 @@ pub(crate) struct Engine {
 
 impl Engine {
     /// A cluster as it was left, with no task running.
-    pub(crate) fn new(state: State, file: PathBuf, second: Duration, agent: Agent, handle: Handle) -> Self {
+    pub(crate) fn new(
+        state: State,
+        file: PathBuf,
+        second: Duration,
+        agent: Agent,
+        handle: Handle,
+    ) -> Self {
         let ended = agent.ended_tasks(state.apps.keys(), ENDED_TASKS);
         Self {
             file,

@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use tokio::time::Instant;
 
 use super::{Engine, HOST};
-use crate::{agent::Capacity, marathon::app::App, time::Timestamp};
+use crate::{Capacity, marathon::app::App, time::Timestamp};
 
 /// The host ports that tasks get.
 const PORTS: std::ops::RangeInclusive<u16> = 31000..=32000;
@@ -140,7 +140,8 @@ impl Engine {
             app.port_definitions.iter().map(|definition| Some(fixed(definition.port))).collect()
         };
         let tasks = self.instances.iter().filter_map(|instance| instance.task.as_ref());
-        let mut taken: Vec<u16> = tasks.flat_map(|task| task.host_ports().collect::<Vec<_>>()).collect();
+        let mut taken: Vec<u16> =
+            tasks.flat_map(|task| task.host_ports().collect::<Vec<_>>()).collect();
         // Not the port that a task has just given back: what kept a connection to it must not
         // meet another app.
         let span = PORTS.end() - PORTS.start() + 1;
@@ -184,7 +185,9 @@ fn is_met(constraint: &[String], running: usize) -> bool {
     let like = value.is_some_and(|value| value == HOST || matches!(value, ".*" | ".+"));
     match operator {
         "UNIQUE" => running == 0,
-        "MAX_PER" => value.and_then(|value| value.parse().ok()).is_some_and(|max: usize| running < max),
+        "MAX_PER" => {
+            value.and_then(|value| value.parse().ok()).is_some_and(|max: usize| running < max)
+        }
         "CLUSTER" => value.is_none_or(|value| value.is_empty() || value == HOST),
         "IS" => value == Some(HOST),
         "LIKE" => like,
@@ -216,7 +219,10 @@ mod tests {
         shortage.decline(Reason::InsufficientPorts);
         let json = shortage.to_json();
         let row = |index: usize| json["rejectSummaryLaunchAttempt"][index].clone();
-        assert_eq!(row(1), json!({ "reason": "UnfulfilledConstraint", "declined": 1, "processed": 2 }));
+        assert_eq!(
+            row(1),
+            json!({ "reason": "UnfulfilledConstraint", "declined": 1, "processed": 2 })
+        );
         assert_eq!(row(8), json!({ "reason": "InsufficientPorts", "declined": 1, "processed": 1 }));
         assert_eq!(row(9)["processed"], 0);
         assert_eq!(json["rejectSummaryLastOffers"][8]["declined"], 1);

@@ -135,5 +135,4 @@ impl Engine {
     pub(super) fn last_failure(&self, app: &AppId) -> Option<Value> {
         Some(self.failures.get(app)?.to_json())
     }
-
 }

@@ -155,10 +155,12 @@ impl Engine {
                 let waiting: Vec<_> = self.of(id).filter(scheduled).collect();
                 let app = waiting.last()?;
                 let left = shortage.until.map_or(0, |until| {
-                    let left = until.saturating_duration_since(now);
-                    left.as_secs_f64() / self.second.as_secs_f64().max(f64::MIN_POSITIVE)
-                }
-                .ceil() as u64);
+                    {
+                        let left = until.saturating_duration_since(now);
+                        left.as_secs_f64() / self.second.as_secs_f64().max(f64::MIN_POSITIVE)
+                    }
+                    .ceil() as u64
+                });
                 let mut json = Map::new();
                 json.insert("app".into(), Value::Object(app.app.to_json()));
                 json.insert("role".into(), "*".into());
