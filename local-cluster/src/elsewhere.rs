@@ -1,6 +1,9 @@
 //! The same functions where there is no Linux: they say so.
 
-use std::{path::Path, process::ExitCode};
+use std::{
+    path::{Path, PathBuf},
+    process::ExitCode,
+};
 
 use crate::{AppOverview, Error, Running, Settings};
 
@@ -51,6 +54,12 @@ pub async fn stop(_: &Settings) -> Result<bool, Error> {
 /// None.
 pub fn tasks(_: &Settings) -> Result<Option<Vec<AppOverview>>, Error> {
     Ok(None)
+}
+
+/// The folders of an app's tasks: on this system there are none.
+#[must_use]
+pub fn task_folders(_: &Settings, _: &str) -> Vec<PathBuf> {
+    Vec::new()
 }
 
 /// A process of a task: on this system there is none.

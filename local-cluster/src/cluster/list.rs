@@ -4,55 +4,18 @@ use std::{fs, path::PathBuf, time::SystemTime};
 
 use serde_json::Value;
 
-use super::{Settings, http, status};
-use crate::error::Error;
+use super::{http, status};
+use crate::{AppOverview, Error, Settings, TaskOverview};
 
-/// An app.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct App {
-    /// Its id: `/product/web`.
-    pub id: String,
-    /// Its image, if it has one.
-    pub image: Option<String>,
-    /// Its version.
-    pub version: String,
-    /// How many of it shall run.
-    pub instances: u64,
-    /// How many run.
-    pub running: u64,
-    /// How many are healthy; without health checks, nobody knows.
-    pub healthy: Option<u64>,
-    /// Whether a deployment works on it.
-    pub deploying: bool,
-    /// What was said of its last task that failed.
-    pub last_failure: Option<String>,
-    /// Its tasks, the oldest first.
-    pub tasks: Vec<Task>,
-}
-
-/// A task.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Task {
-    /// Its id.
-    pub id: String,
-    /// Its state, by Mesos's names: `TASK_RUNNING`.
-    pub state: String,
-    /// Whether its health checks say that it is well; before the first result, nothing.
-    pub healthy: Option<bool>,
-    /// Where it answers: `127.0.0.1:31000`, one for each port.
-    pub addresses: Vec<String>,
-    /// Its folder, with the files `stdout` and `stderr`.
-    pub folder: PathBuf,
-}
-
-/// The apps of the cluster that runs in a folder, by their ids; none when none runs.
+/// The apps of the cluster that runs in a folder, by their ids, with their tasks; nothing when no
+/// cluster runs.
 ///
 /// # Errors
 ///
 /// When the cluster does not answer.
-pub fn apps(settings: &Settings) -> Result<Vec<App>, Error> {
+pub fn tasks(settings: &Settings) -> Result<Option<Vec<AppOverview>>, Error> {
     let Some(running) = status(settings)? else {
-        return Ok(Vec::new());
+        return Ok(None);
     };
     let path = "/v2/apps?embed=apps.tasks&embed=apps.lastTaskFailure";
     let failed = |why: String| Error::new(format!("the local cluster does not answer: {why}"));
@@ -60,7 +23,7 @@ pub fn apps(settings: &Settings) -> Result<Vec<App>, Error> {
         http::get(&running.marathon, path).map_err(|error| failed(pipe_oci::plain(&error)))?;
     let body: Value = serde_json::from_slice(&body).map_err(|error| failed(error.to_string()))?;
     let apps = body["apps"].as_array().into_iter().flatten();
-    Ok(apps.map(|app| read(app, settings)).collect())
+    Ok(Some(apps.map(|app| read(app, settings)).collect()))
 }
 
 fn text(value: &Value) -> String {
@@ -71,7 +34,7 @@ fn items(value: &Value) -> &[Value] {
     value.as_array().map_or(&[], Vec::as_slice)
 }
 
-fn read(app: &Value, settings: &Settings) -> App {
+fn read(app: &Value, settings: &Settings) -> AppOverview {
     let count = |name: &str| app[name].as_u64().unwrap_or_default();
     let mut tasks: Vec<&Value> = items(&app["tasks"]).iter().collect();
     tasks.sort_by_key(|task| text(&task["stagedAt"]));
@@ -79,7 +42,7 @@ fn read(app: &Value, settings: &Settings) -> App {
         let checks = items(&task["healthCheckResults"]);
         let host = text(&task["host"]);
         let ports = items(&task["ports"]).iter().filter_map(Value::as_u64);
-        Task {
+        TaskOverview {
             id: text(&task["id"]),
             state: text(&task["state"]),
             healthy: (!checks.is_empty()).then(|| checks.iter().all(|c| c["alive"] == true)),
@@ -87,7 +50,7 @@ fn read(app: &Value, settings: &Settings) -> App {
             folder: settings.tasks().join(text(&task["id"])),
         }
     };
-    App {
+    AppOverview {
         id: text(&app["id"]),
         image: app["container"]["docker"]["image"].as_str().map(str::to_owned),
         version: text(&app["version"]),

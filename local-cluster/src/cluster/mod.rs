@@ -1,18 +1,17 @@
 //! The cluster's process: running it, starting it, finding it, ending it.
 
+mod folder;
 mod http;
 mod list;
 mod lock;
 mod ports;
 mod running;
 mod serve;
-mod settings;
 mod start;
 mod stop;
 
-pub use list::{App, Task, apps, task_folders};
-pub use running::{Running, status};
+pub use list::{task_folders, tasks};
+pub use running::status;
 pub use serve::serve;
-pub use settings::{Capacity, Settings, default_folder};
 pub use start::start;
 pub use stop::stop;

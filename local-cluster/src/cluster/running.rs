@@ -2,23 +2,8 @@
 
 use std::{fs, path::Path};
 
-use serde::{Deserialize, Serialize};
-
-use super::{Settings, http, lock};
-use crate::{agent, error::Error, files};
-
-/// A cluster that runs.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Running {
-    /// Its process.
-    pub pid: u32,
-    /// Where its Marathon answers: `http://127.0.0.1:25080`.
-    pub marathon: String,
-    /// Where its registry answers: `127.0.0.1:25000`. Names of images begin with it.
-    pub registry: String,
-    /// When the process was started, in ticks of the kernel: a number that comes again is not it.
-    pub(super) started: u64,
-}
+use super::{http, lock};
+use crate::{Running, Settings, agent, error::Error, files};
 
 const FILE: &str = "cluster.json";
 

@@ -9,8 +9,9 @@ use tokio::{
 };
 use tokio_util::sync::CancellationToken;
 
-use super::{Running, Settings, lock, ports, settings};
+use super::{folder, lock, ports};
 use crate::{
+    Running, Settings,
     agent::Agent,
     error::Error,
     guard::{Guarded, Peer, local_only},
@@ -35,9 +36,9 @@ const LAST_ANSWERS: Duration = Duration::from_secs(1);
 ///
 /// When one runs in the folder already, or the folder or the ports can't be used.
 pub async fn serve(settings: Settings) -> Result<(), Error> {
-    let folder = &settings.folder;
-    settings::make(folder)?;
-    let folder = &folder.canonicalize().map_err(|error| Error::at("read", folder, &error))?;
+    let given = &settings.folder;
+    folder::make(given)?;
+    let folder = &given.canonicalize().map_err(|error| Error::at("read", given, &error))?;
     let _lock = lock::try_take(folder, lock::RUNS)?.ok_or_else(|| {
         Error::new(format!("a local cluster runs in `{}` already", folder.display()))
     })?;

@@ -9,8 +9,8 @@ use std::{
     time::{Duration, Instant},
 };
 
-use super::{Running, Settings, lock, settings, status};
-use crate::{error::Error, task::in_own_session};
+use super::{folder, lock, status};
+use crate::{Running, Settings, error::Error, task::in_own_session};
 
 /// A cluster answers within this time, or something is wrong.
 const LIMIT: Duration = Duration::from_secs(10);
@@ -28,7 +28,7 @@ const LONGEST_LOG: u64 = 1 << 20;
 /// When the program can't be run, or ends, or does not answer within ten seconds; with the last
 /// lines that it logged.
 pub fn start(settings: &Settings, program: &Path) -> Result<Running, Error> {
-    settings::make(&settings.folder)?;
+    folder::make(&settings.folder)?;
     let _starting = lock::take(&settings.folder, lock::STARTS)?;
     // One that is just about to end is waited for.
     let deadline = Instant::now() + LIMIT;

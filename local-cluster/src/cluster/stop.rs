@@ -5,8 +5,8 @@ use std::time::Duration;
 use rustix::process::{Pid, Signal, kill_process};
 use tokio::time::{Instant, sleep};
 
-use super::{Running, Settings, lock};
-use crate::error::Error;
+use super::lock;
+use crate::{Running, Settings, error::Error};
 
 /// Tasks that take longer to end well end otherwise.
 const LIMIT: Duration = Duration::from_secs(30);

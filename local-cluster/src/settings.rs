@@ -1,10 +1,6 @@
 //! Where a cluster is, and how it goes about.
 
-use std::{
-    env,
-    path::{Path, PathBuf},
-    time::Duration,
-};
+use std::{env, path::PathBuf, time::Duration};
 
 /// Where a cluster is, and how it goes about.
 #[derive(Clone, Debug)]
@@ -68,21 +64,4 @@ pub fn default_folder() -> PathBuf {
     let folder = set("PIPE_CLUSTER_DIR").or_else(state).unwrap_or_else(temporary);
     // Other processes are told of it, which run elsewhere.
     std::path::absolute(&folder).unwrap_or(folder)
-}
-
-/// A folder for `cluster.json` and the rest, entered by its owner only. One that somebody else
-/// made in a place where all may make folders is refused.
-pub(super) fn make(folder: &Path) -> Result<(), crate::Error> {
-    use std::os::unix::fs::MetadataExt as _;
-    let failed = |error: std::io::Error| crate::Error::at("make", folder, &error);
-    crate::files::make_folder(folder).map_err(failed)?;
-    let owner = std::fs::metadata(folder).map_err(failed)?.uid();
-    if owner != rustix::process::geteuid().as_raw() {
-        let text = format!(
-            "`{}` belongs to another user; set PIPE_CLUSTER_DIR to a folder of your own",
-            folder.display()
-        );
-        return Err(crate::Error::new(text));
-    }
-    Ok(())
 }
