@@ -15,7 +15,8 @@ use super::{
     progress::{self, times},
     site::Site,
     trouble::definition_refused,
-    verdict::{Follow, Goal, Verdict},
+    follow::{Follow, Goal},
+    verdict::Verdict,
     watch::{Cancellation, Stream, Watched, watch},
     way_back::{Policy, WentBack, go_back},
 };

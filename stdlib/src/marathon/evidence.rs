@@ -2,9 +2,9 @@
 
 use super::{
     explain::explained,
+    follow::{Ended, Follow},
     progress,
     site::Site,
-    verdict::{Ended, Follow},
 };
 use crate::core::Failure;
 

@@ -4,6 +4,7 @@ mod changes;
 mod definition;
 mod evidence;
 mod explain;
+mod follow;
 mod normalise;
 mod plan;
 mod pointer;

@@ -2,7 +2,7 @@
 
 use super::{
     explain::Cause,
-    verdict::{Counts, Follow},
+    follow::{Counts, Follow},
 };
 use crate::client::marathon::Queued;
 

@@ -5,12 +5,7 @@ use std::time::Duration;
 use pipe_grammar::Code;
 use tokio::time::Instant;
 
-use super::{
-    progress,
-    site::Site,
-    trouble::failure,
-    verdict::{Follow, Verdict},
-};
+use super::{follow::Follow, progress, site::Site, trouble::failure, verdict::Verdict};
 use crate::{
     client::marathon::{App, Client, Deployment, Error, Events, Kind, Queued, Signal},
     core::Failure,

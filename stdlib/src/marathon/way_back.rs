@@ -11,10 +11,11 @@ use serde_json::json;
 use tokio::time::Instant;
 
 use super::{
+    follow::{Follow, Goal},
     plan::{as_it_was, checks, grace, within},
     progress::tasks,
     site::Site,
-    verdict::{Follow, Goal, Verdict},
+    verdict::Verdict,
     watch::{Cancellation, Stream, Watched, watch},
 };
 use crate::{
