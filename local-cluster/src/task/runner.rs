@@ -8,7 +8,11 @@ use std::{
     process::{Child, Stdio},
 };
 
-use rustix::{mount::MountPropagationFlags, thread::UnshareFlags};
+use rustix::{
+    mount::MountPropagationFlags,
+    process::{Pid, WaitOptions, wait},
+    thread::UnshareFlags,
+};
 
 use super::{
     again, network, note,
@@ -19,22 +23,26 @@ use super::{
 /// Runs a task to its end.
 pub(super) fn run(file: &Path) -> Result<(), String> {
     let started = Spec::read(file).and_then(|spec| start(&spec));
-    let (mut init, forwarders) = match started {
-        Ok(started) => started,
+    let init = match started {
+        Ok(init) => init,
         Err(message) => {
             Report::Failed { message: message.clone() }.send();
             return Err(message);
         }
     };
-    let ended = init.wait();
-    for mut forwarder in forwarders {
-        let _ = forwarder.kill();
-        let _ = forwarder.wait();
+    // Forwarders are collected too, and first: the kernel keeps the first process of a PID
+    // namespace until nothing else is left in it.
+    let init = Pid::from_child(&init);
+    loop {
+        match wait(WaitOptions::empty()) {
+            Ok(Some((pid, _))) if pid == init => return Ok(()),
+            Ok(_) | Err(rustix::io::Errno::INTR) => {}
+            Err(error) => return Err(format!("can't wait for the task: {error}")),
+        }
     }
-    ended.map(drop).map_err(|error| format!("can't wait for the task: {}", pipe_oci::plain(&error)))
 }
 
-fn start(spec: &Spec) -> Result<(Child, Vec<Child>), String> {
+fn start(spec: &Spec) -> Result<Child, String> {
     // The sockets stay in the network of the machine, whichever this process moves to.
     let listeners: Vec<(Forward, TcpListener)> = spec
         .forwards
@@ -74,17 +82,14 @@ fn start(spec: &Spec) -> Result<(Child, Vec<Child>), String> {
     let failed =
         |error: std::io::Error| format!("can't start the task: {}", pipe_oci::plain(&error));
     let init = again(&format!("init:{means}")).spawn().map_err(failed)?;
-    let forwarders = listeners
-        .into_iter()
-        .map(|(forward, listener)| {
-            again(&format!("forward:{}", forward.container))
-                .stdin(Stdio::from(OwnedFd::from(listener)))
-                .stdout(Stdio::null())
-                .spawn()
-                .map_err(failed)
-        })
-        .collect::<Result<_, _>>()?;
-    Ok((init, forwarders))
+    for (forward, listener) in listeners {
+        again(&format!("forward:{}", forward.container))
+            .stdin(Stdio::from(OwnedFd::from(listener)))
+            .stdout(Stdio::null())
+            .spawn()
+            .map_err(failed)?;
+    }
+    Ok(init)
 }
 
 /// Moves into as many namespaces as the kernel allows, and says which.
