@@ -175,8 +175,7 @@ impl Machine<'_> {
     /// One step inside `${name…}`.
     pub(super) fn operand(&mut self) {
         let Some(byte) = self.byte() else { return };
-        let Some(&mut Quote::Parameter { at: from, quoted, operand, single }) = self.quote_mut()
-        else {
+        let Some(&mut Quote::Parameter { at: from, quoted, operand, .. }) = self.quote_mut() else {
             return;
         };
         match byte {
@@ -193,9 +192,6 @@ impl Machine<'_> {
                 let index = self.scan.holes.len() - 1;
                 if operand == Operand::Pattern {
                     self.refuse_hole(RefusalKind::Pattern, index);
-                }
-                if single {
-                    self.refuse_hole(RefusalKind::SingleQuotesInParameter, index);
                 }
             }
             b'\\' => self.escape(Context::Parameter),

@@ -282,6 +282,13 @@ impl<'a> Machine<'a> {
         })
     }
 
+    /// Whether a `'` stands in front, inside `"${name…}"`.
+    fn behind_single(&self) -> bool {
+        self.levels.last().is_some_and(|level| {
+            level.quotes.iter().any(|quote| matches!(quote, Quote::Parameter { single: true, .. }))
+        })
+    }
+
     fn in_group(&self) -> bool {
         self.levels.last().is_some_and(|level| {
             level.quotes.iter().any(|quote| matches!(quote, Quote::Group { .. }))
@@ -327,6 +334,9 @@ impl<'a> Machine<'a> {
         }
         if group {
             self.refuse_hole(RefusalKind::Pattern, index);
+        }
+        if self.behind_single() {
+            self.refuse_hole(RefusalKind::SingleQuotesInParameter, index);
         }
     }
 

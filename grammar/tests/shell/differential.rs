@@ -11,9 +11,10 @@ use super::shells::{Folder, cases, environment, run, shells};
 use super::template::Command;
 use super::values::value;
 
-/// Stands for the value of hole `n` in the command that it is compared with.
+/// Stands for the value of hole `n` in the command that it is compared with. It begins and ends
+/// with what no name of a variable goes on with.
 fn token(number: usize) -> String {
-    format!("tok{number}en")
+    format!(".t{number}.")
 }
 
 /// A piece of a word, with more inside.
@@ -84,15 +85,56 @@ fn command() -> impl Strategy<Value = String> {
 /// A command of which a piece may be missing, doubled or foreign.
 fn mutated() -> impl Strategy<Value = String> {
     let stray = prop::sample::select(vec![
-        "'", "\"", "\\", "$", "`", "(", ")", "{", "}", "#", "\n", " ", "$(", "${U:-", "<<E\n",
-        "\nE\n", "#{v}", ";", "|", "&&", "((", "))", "case x in x)", ";;", "esac", "\\\n", "<<-E",
-        "$((", "[", "]", "=", "!", "if", "in", "<(", "\t", "$#", "${#", "[[", "]]", "@(",
+        "'",
+        "\"",
+        "\\",
+        "$",
+        "`",
+        "(",
+        ")",
+        "{",
+        "}",
+        "#",
+        "\n",
+        " ",
+        "$(",
+        "${U:-",
+        "<<E\n",
+        "\nE\n",
+        "#{v}",
+        ";",
+        "|",
+        "&&",
+        "((",
+        "))",
+        "case x in x)",
+        ";;",
+        "esac",
+        "\\\n",
+        "<<-E",
+        "$((",
+        "[",
+        "]",
+        "=",
+        "!",
+        "if",
+        "in",
+        "<(",
+        "\t",
+        "$#",
+        "${#",
+        "[[",
+        "]]",
+        "@(",
     ]);
     let change = (any::<prop::sample::Index>(), 0usize..3, stray);
     (command(), prop::collection::vec(change, 0..3)).prop_map(|(mut text, changes)| {
         for (index, cut, stray) in changes {
-            let places: Vec<usize> =
-                text.char_indices().map(|(at, _)| at).filter(|at| !inside_hole(&text, *at)).collect();
+            let places: Vec<usize> = text
+                .char_indices()
+                .map(|(at, _)| at)
+                .filter(|at| !inside_hole(&text, *at))
+                .collect();
             let Some(&at) = places.get(index.index(places.len().max(1))) else { continue };
             let end = (at + cut).min(text.len());
             let whole = text.is_char_boundary(end) && !text[at..end].contains(['#', '{', 'v', '}']);
@@ -154,28 +196,31 @@ fn what_is_accepted_means_the_same_with_any_value() {
         let source = number(&mutated().new_tree(&mut runner).unwrap().current());
         let command = Command::new(&source);
         let holes = command.kinds.len();
-        if holes == 0 {
+        // `$$` is another number in every process.
+        if holes == 0 || source.contains("$$") {
             continue;
         }
         // No byte 1 and no NUL in the values, and nothing empty where a guard would stop it.
-        let values: Vec<Vec<Vec<u8>>> = (0..holes)
-            .map(|_| vec![value().new_tree(&mut runner).unwrap().current()])
-            .collect();
+        let values: Vec<Vec<Vec<u8>>> =
+            (0..holes).map(|_| vec![value().new_tree(&mut runner).unwrap().current()]).collect();
         let mut harmless = source.clone();
         for hole in 0..holes {
             harmless = harmless.replace(&format!("#{{v{hole}}}"), &token(hole));
         }
         for &shell in &shells {
             let scan = command.scan(shell.dialect);
-            let accepted = scan.refusals.iter().all(|refusal| {
-                matches!(refusal.kind, RefusalKind::Comment)
-            });
+            let accepted =
+                scan.refusals.iter().all(|refusal| matches!(refusal.kind, RefusalKind::Comment));
             if !accepted {
                 continue;
             }
-            compared += 1;
             let script = command.lower(&scan, &[]);
             let reference = run(shell, &folder, &[(home.clone() + &harmless, Vec::new())]);
+            if reference.status.is_none() {
+                // Busybox waits for itself after a mistake in the arithmetic of a here-document.
+                continue;
+            }
+            compared += 1;
             let source_text = home.clone() + &script.source();
             let mut told = run(shell, &folder, &[(source_text, environment(&script, &values))]);
             let mut expected: Vec<Vec<u8>> = reference

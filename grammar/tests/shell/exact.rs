@@ -333,7 +333,8 @@ fn line_numbers_stay() {
         let values = [vec![b"a\nb".to_vec()]];
         let told = run(shell, &folder, &[(script.source(), environment(&script, &values))]);
         assert_eq!(told.records, [b"\x01a\nb"], "{}", told.stderr);
-        // The first line is the test's own.
-        assert!(told.stderr.contains("3: U: stop"), "{}: {}", shell.name, told.stderr);
+        // The first line is the test's own. Busybox tells no line.
+        let place = if shell.name == "busybox sh" { "U: stop" } else { "3: U: stop" };
+        assert!(told.stderr.contains(place), "{}: {}", shell.name, told.stderr);
     }
 }

@@ -84,9 +84,7 @@ fn one_long_delimiter_or_word_is_linear_too() {
 
 #[test]
 fn depth_is_limited_where_values_stand() {
-    let deep = |depth: usize| {
-        format!("W {}#{{v}}{}", "\"$(W ".repeat(depth), ")\"".repeat(depth))
-    };
+    let deep = |depth: usize| format!("W {}#{{v}}{}", "\"$(W ".repeat(depth), ")\"".repeat(depth));
     let kinds = |source: &str| -> Vec<String> {
         let scan = Command::new(source).scan(Dialect::Sh);
         scan.refusals.iter().map(|refusal| format!("{:?}", refusal.kind)).collect()
