@@ -1,1 +1,5 @@
-fn main() {}
+//! The command `pipe`.
+
+fn main() -> std::process::ExitCode {
+    pipe_interpreter::cli::main()
+}

@@ -187,7 +187,7 @@ pub(crate) fn parts(command: &Command) -> Vec<Part<'_>> {
 }
 
 /// Where in the file a stretch of a command stands.
-pub(crate) fn span_of(command: &Command, from: Place, to: Place) -> Span {
+fn span_of(command: &Command, from: Place, to: Place) -> Span {
     let start = place(command, from);
     let end = place(command, to);
     if start.source == end.source && start.start <= end.start { start.to(end) } else { start }

@@ -37,7 +37,7 @@ use pipe_stdlib::{
     core::{Builtin, Method, Type},
 };
 
-pub(crate) use command::{parts, span_of};
+pub(crate) use command::parts;
 pub use file::Files;
 pub(crate) use literal::a;
 pub use stage::{Order, StageFacts};

@@ -21,6 +21,7 @@ use pipe_grammar::{
 };
 use pipe_stdlib::core::{Arguments, Builtin, Failure, Secret, Value};
 
+pub(crate) use call::placed;
 pub use expression::Eval;
 pub use frame::{Frame, Scope};
 pub use stop::{Failed, Stop};

@@ -73,7 +73,9 @@ fn is_needed(facts: &Facts, stages: &[StagePlan], connection: &Connection) -> bo
         names.insert(user.as_str().into());
         names.iter().any(|name| {
             facts.program.checked.uses.get(name).is_some_and(|uses| {
-                uses.modules.iter().any(|(module, alias)| *module == kind && *alias == connection.alias)
+                uses.modules
+                    .iter()
+                    .any(|(module, alias)| *module == kind && *alias == connection.alias)
             })
         })
     });
@@ -85,7 +87,8 @@ fn is_needed(facts: &Facts, stages: &[StagePlan], connection: &Connection) -> bo
 fn registry_is_used(facts: &Facts, stages: &[StagePlan], connection: &Connection) -> bool {
     let file = &facts.program.file;
     let ExprKind::Call { arguments, .. } = &file.expr(connection.call).kind else { return true };
-    let first = arguments.first().filter(|a| a.name.as_ref().is_none_or(|n| &*n.text == "registry"));
+    let first =
+        arguments.first().filter(|a| a.name.as_ref().is_none_or(|n| &*n.text == "registry"));
     let registry = first.and_then(|a| facts.value(a.value).ok());
     let Some(registry) = registry.as_ref().and_then(Value::as_str) else { return true };
     pushed(facts, stages).iter().any(|reference| match reference {
@@ -112,7 +115,9 @@ fn pushed(facts: &Facts, stages: &[StagePlan]) -> Vec<Option<String>> {
                 "build" => "tag",
                 _ => return None,
             };
-            let ExprKind::Call { arguments, .. } = &facts.program.file.expr(id).kind else { return None };
+            let ExprKind::Call { arguments, .. } = &facts.program.file.expr(id).kind else {
+                return None;
+            };
             let named = |name: &str| {
                 arguments.iter().enumerate().find(|(number, a)| match &a.name {
                     Some(found) => &*found.text == name,
@@ -143,14 +148,17 @@ fn calls<'a>(
                 stages.iter().any(|s| s.name == stage.name.text && runs(s))
             }
             // A function may be called by any of them.
-            pipe_grammar::tree::ItemKind::Function(_) | pipe_grammar::tree::ItemKind::Handler(_) => true,
+            pipe_grammar::tree::ItemKind::Function(_)
+            | pipe_grammar::tree::ItemKind::Handler(_) => true,
             _ => false,
         })
         .map(|item| item.span)
         .collect();
     file.expressions.iter().enumerate().filter_map(move |(number, expr)| {
         let id = ExprId(u32::try_from(number).unwrap_or(u32::MAX));
-        if !matches!(expr.kind, ExprKind::Call { .. }) || !running.iter().any(|s| s.contains(expr.span)) {
+        if !matches!(expr.kind, ExprKind::Call { .. })
+            || !running.iter().any(|s| s.contains(expr.span))
+        {
             return None;
         }
         match facts.program.checked.targets.get(&id)? {

@@ -24,8 +24,8 @@ pub enum Decision {
 pub(super) fn decide(facts: &Facts, problems: &mut Vec<Diagnostic>) -> Vec<Decision> {
     let mut decisions: Vec<Decision> = Vec::new();
     for (number, stage) in facts.program.file.stages().enumerate() {
-        let decision = by_needs(facts, &decisions, number)
-            .unwrap_or_else(|| by_when(facts, stage, problems));
+        let decision =
+            by_needs(facts, &decisions, number).unwrap_or_else(|| by_when(facts, stage, problems));
         // What `when` decides is known; a need that is decided later decides this one too.
         let decision = match (decision, later_need(facts, &decisions, number)) {
             (Decision::Run, Some(by)) => Decision::Later(by),

@@ -40,11 +40,7 @@ pub struct Facts {
 }
 
 impl Facts {
-    pub(super) fn new(
-        program: Arc<Program>,
-        world: Arc<World>,
-        run: String,
-    ) -> Self {
+    pub(super) fn new(program: Arc<Program>, world: Arc<World>, run: String) -> Self {
         let started = world.now().to_string();
         Self {
             program,
@@ -128,8 +124,9 @@ impl Facts {
                     let text = text.ok().and_then(|t| t.as_str().map(str::to_owned));
                     let span = self.program.file.span(require.condition);
                     let shown = super::decide::values(self, require.condition);
-                    let problem = Diagnostic::error(Code::REQUIREMENT_FAILED, span, text.unwrap_or_default())
-                        .label("this does not hold");
+                    let problem =
+                        Diagnostic::error(Code::REQUIREMENT_FAILED, span, text.unwrap_or_default())
+                            .label("this does not hold");
                     problems.push(problem.help_if((!shown.is_empty()).then(|| shown.join(", "))));
                 }
                 Err(stop) => problems.extend(super::problem(stop)),
@@ -164,7 +161,10 @@ impl Facts {
                 _ => {}
             }
         }
-        Err(Stop::failed(Diagnostic::placeless(Code::UNKNOWN_NAME, format!("nothing is called `{name}` here"))))
+        Err(Stop::failed(Diagnostic::placeless(
+            Code::UNKNOWN_NAME,
+            format!("nothing is called `{name}` here"),
+        )))
     }
 
     /// Where a secret comes from, in words, and its text if it is there.
@@ -182,9 +182,13 @@ impl Facts {
         if kind == "file" {
             let path = self.world.path(self.world.root(), &first).ok();
             let text = path.and_then(|path| std::fs::read_to_string(path).ok());
-            return (format!("the file `{first}`"), text.map(|t| t.trim_end_matches(['\n', '\r']).to_owned()));
+            return (
+                format!("the file `{first}`"),
+                text.map(|t| t.trim_end_matches(['\n', '\r']).to_owned()),
+            );
         }
-        let default = arguments.iter().find(|a| a.name.as_ref().is_some_and(|n| &*n.text == "default"));
+        let default =
+            arguments.iter().find(|a| a.name.as_ref().is_some_and(|n| &*n.text == "default"));
         let text = self.world.variable(&first).filter(|text| !text.is_empty()).map(str::to_owned);
         let text = text.or_else(|| {
             let value = self.value(default?.value).ok()?;
@@ -198,7 +202,8 @@ impl Facts {
         let (source, text) = self.source(secret);
         let Some(text) = text else {
             let what = format!("the secret `{}` is not there: {source} is not set", name.text);
-            let problem = Diagnostic::error(Code::MISSING_SECRET, name.span, what).label("declared here");
+            let problem =
+                Diagnostic::error(Code::MISSING_SECRET, name.span, what).label("declared here");
             let variable = source.trim_matches('`').to_owned();
             let help = if source.starts_with('`') {
                 format!("set it: `{variable}=… pipe run`")
@@ -215,7 +220,8 @@ impl Facts {
         if text.chars().count() >= SHORTEST_SECRET {
             return Ok(());
         }
-        let what = format!("the secret `{}` has fewer than {SHORTEST_SECRET} characters", name.text);
+        let what =
+            format!("the secret `{}` has fewer than {SHORTEST_SECRET} characters", name.text);
         Err(Stop::failed(
             Diagnostic::error(Code::SHORT_SECRET, name.span, what)
                 .label("too short to be hidden in logs")
@@ -236,11 +242,7 @@ impl Facts {
 }
 
 /// Reads a fact.
-fn read(
-    world: &World,
-    builtin: &'static Builtin,
-    arguments: &Arguments,
-) -> Result<Value, Failure> {
+fn read(world: &World, builtin: &'static Builtin, arguments: &Arguments) -> Result<Value, Failure> {
     match builtin.implementation {
         Implementation::Fact(read) => read(world, arguments),
         Implementation::Step(_) => Err(Failure::internal("a step was read as a fact")),
@@ -259,7 +261,9 @@ impl Host for Facts {
 
     fn is_set(&self, secret: &str) -> bool {
         self.program.file.items.iter().any(|item| match &item.kind {
-            ItemKind::Secret(found) if &*found.name.text == secret => self.source(found).1.is_some(),
+            ItemKind::Secret(found) if &*found.name.text == secret => {
+                self.source(found).1.is_some()
+            }
             _ => false,
         })
     }

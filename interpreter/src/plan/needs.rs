@@ -64,9 +64,10 @@ pub(super) fn mentioned(facts: &Facts, user: &str) -> BTreeSet<Text> {
 fn variables(facts: &Facts, user: &str, inputs: &Inputs, problems: &mut Vec<Diagnostic>) {
     let Some(name) = user.strip_prefix("stage ") else { return };
     let file = &facts.program.file;
-    let stage = file.items.iter().find(|item| {
-        matches!(&item.kind, ItemKind::Stage(stage) if &*stage.name.text == name)
-    });
+    let stage = file
+        .items
+        .iter()
+        .find(|item| matches!(&item.kind, ItemKind::Stage(stage) if &*stage.name.text == name));
     let Some(stage) = stage else { return };
     for (number, expr) in file.expressions.iter().enumerate() {
         let id = ExprId(u32::try_from(number).unwrap_or(u32::MAX));
@@ -78,7 +79,9 @@ fn variables(facts: &Facts, user: &str, inputs: &Inputs, problems: &mut Vec<Diag
         if !env || arguments.len() != 1 || !stage.span.contains(expr.span) {
             continue;
         }
-        let Some(Value::String(variable)) = literal_value(file, arguments[0].value) else { continue };
+        let Some(Value::String(variable)) = literal_value(file, arguments[0].value) else {
+            continue;
+        };
         let lacking = inputs.may_lack.iter().any(|lacking| **lacking == *variable);
         if lacking || facts.world.variable(&variable).is_some() {
             continue;

@@ -18,11 +18,7 @@ struct Given {
 }
 
 /// Binds every parameter, or says which can't be.
-pub(super) fn bind(
-    facts: &mut Facts,
-    inputs: &Inputs,
-    problems: &mut Vec<Diagnostic>,
-) {
+pub(super) fn bind(facts: &mut Facts, inputs: &Inputs, problems: &mut Vec<Diagnostic>) {
     let (program, world) = (facts.program.clone(), facts.world.clone());
     let params: Vec<&Param> = program
         .file
@@ -86,7 +82,9 @@ fn file(
         }
         Ok(_) => {
             let what = format!("`{name}` holds no object of parameters");
-            problems.push(Diagnostic::placeless(Code::BAD_PARAM, what).help("write `{ \"name\": value }`"));
+            problems.push(
+                Diagnostic::placeless(Code::BAD_PARAM, what).help("write `{ \"name\": value }`"),
+            );
             serde_json::Map::new()
         }
         Err(_) => {
@@ -96,7 +94,10 @@ fn file(
                 let (line, column) = source.position(u32::try_from(p.bytes.start).unwrap_or(0));
                 format!(" at {line}:{column}: {}", p.message)
             });
-            problems.push(Diagnostic::placeless(Code::BAD_PARAM, format!("`{name}` is not valid JSON{why}")));
+            problems.push(Diagnostic::placeless(
+                Code::BAD_PARAM,
+                format!("`{name}` is not valid JSON{why}"),
+            ));
             serde_json::Map::new()
         }
     }
@@ -122,7 +123,9 @@ fn read(param: &Param, ty: &Type, given: &Given) -> Bound {
         },
         Type::Json | Type::List(_) | Type::Map(_) | Type::Record(_) => {
             let json = serde_json::from_str(text).map_err(|_| {
-                Box::new(wrong().help("lists and records are given as JSON: `name='[\"a\", \"b\"]'`"))
+                Box::new(
+                    wrong().help("lists and records are given as JSON: `name='[\"a\", \"b\"]'`"),
+                )
             })?;
             Value::from_json(&json)
         }
@@ -152,7 +155,9 @@ fn default(facts: &Facts, param: &Param, ty: &Type) -> Bound {
         return Err(Box::new(missing(param, ty)));
     };
     match facts.value(default) {
-        Ok(value) => convert(value, ty).map_err(|misfit| bad(param, ty, &misfit.found, "its default")),
+        Ok(value) => {
+            convert(value, ty).map_err(|misfit| bad(param, ty, &misfit.found, "its default"))
+        }
         Err(stop) => Err(Box::new(super::problem(stop).unwrap_or_else(|| {
             let what = "the default of a parameter is known before anything runs";
             Diagnostic::error(Code::EVALUATION, facts.program.file.span(default), what)
@@ -185,15 +190,20 @@ fn limited(program: &Program, param: &Param, value: Value) -> Bound {
         Some(why) => {
             let what = format!("{} {why}", describe(&value));
             Err(Box::new(
-                Diagnostic::error(Code::BAD_PARAM, param.name.span, format!("the parameter `{}`: {what}", param.name.text))
-                    .label("declared here"),
+                Diagnostic::error(
+                    Code::BAD_PARAM,
+                    param.name.span,
+                    format!("the parameter `{}`: {what}", param.name.text),
+                )
+                .label("declared here"),
             ))
         }
     }
 }
 
 fn ends(program: &Program, range: ExprId) -> Option<(i64, i64)> {
-    let ExprKind::Binary { op: BinaryOp::Range, left, right, .. } = program.file.expr(range).kind else {
+    let ExprKind::Binary { op: BinaryOp::Range, left, right, .. } = program.file.expr(range).kind
+    else {
         return None;
     };
     let int = |id| match literal_value(&program.file, id) {
@@ -227,7 +237,10 @@ fn missing(param: &Param, ty: &Type) -> Diagnostic {
     };
     Diagnostic::error(Code::MISSING_PARAM, span, format!("the parameter `{name}` has no value"))
         .label("it has no default")
-        .help(format!("give it: `pipe run {name}={example}`, or set `PIPE_PARAM_{}`", name.to_uppercase()))
+        .help(format!(
+            "give it: `pipe run {name}={example}`, or set `PIPE_PARAM_{}`",
+            name.to_uppercase()
+        ))
 }
 
 fn bad(param: &Param, ty: &Type, found: &str, from: &str) -> Box<Diagnostic> {
@@ -237,7 +250,8 @@ fn bad(param: &Param, ty: &Type, found: &str, from: &str) -> Box<Diagnostic> {
     let plain = found.trim_matches('`').trim_matches('"');
     let help = match ty.required() {
         Type::Literals(members) => {
-            let texts: Vec<String> = members.iter().map(|m| m.to_string().replace('"', "")).collect();
+            let texts: Vec<String> =
+                members.iter().map(|m| m.to_string().replace('"', "")).collect();
             did_you_mean(plain, texts.iter().map(String::as_str))
         }
         Type::Duration => Some("durations are written like `90s`, `1h30m`".to_owned()),

@@ -52,8 +52,10 @@ fn header(plan: &Plan, out: &mut String) {
     let connections = &plan.connections;
     if let Some(local) = &connections.local {
         let _ = writeln!(out, "  everything goes to the local cluster:");
-        let marathon = if local.marathon.is_empty() { "started by the run" } else { &local.marathon };
-        let registry = if local.registry.is_empty() { "started by the run" } else { &local.registry };
+        let marathon =
+            if local.marathon.is_empty() { "started by the run" } else { &local.marathon };
+        let registry =
+            if local.registry.is_empty() { "started by the run" } else { &local.registry };
         let _ = writeln!(out, "    Marathon {marathon}, registry {registry}");
         return;
     }
@@ -67,7 +69,10 @@ fn header(plan: &Plan, out: &mut String) {
         let _ = writeln!(out, "  Marathon{name} {} {whom}", marathon.url);
     }
     for docker in &connections.docker {
-        let whom = docker.username.as_ref().map_or("without a login".to_owned(), |name| format!("as {name}"));
+        let whom = docker
+            .username
+            .as_ref()
+            .map_or("without a login".to_owned(), |name| format!("as {name}"));
         let _ = writeln!(out, "  registry {} {whom}", docker.registry);
     }
 }

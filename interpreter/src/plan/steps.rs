@@ -49,7 +49,8 @@ impl Walk<'_> {
         match &statement.kind {
             StatementKind::Let(binding) | StatementKind::Output(binding) => {
                 if self.acts(binding.value) {
-                    let text = format!("{before}{} = {}", binding.name.text, self.shown(binding.value));
+                    let text =
+                        format!("{before}{} = {}", binding.name.text, self.shown(binding.value));
                     self.push(statement, depth, text);
                 }
             }
@@ -102,7 +103,8 @@ impl Walk<'_> {
                 self.push(statement, depth, text);
             }
             StatementKind::Modified { modifiers, body } => {
-                let words = modifiers.iter().map(|m| self.modifier(m)).collect::<Vec<_>>().join(" ");
+                let words =
+                    modifiers.iter().map(|m| self.modifier(m)).collect::<Vec<_>>().join(" ");
                 self.statement(body, depth, &format!("{before}{words} "));
             }
             StatementKind::Block(block) | StatementKind::Parallel(block) => {
@@ -154,7 +156,9 @@ impl Walk<'_> {
         match &file.expr(id).kind {
             ExprKind::Call { arguments, .. } => {
                 let name = match self.facts.program.checked.targets.get(&id) {
-                    Some(Target::Builtin { builtin, connection: Some(name) }) => format!("{name}.{}", builtin.name),
+                    Some(Target::Builtin { builtin, connection: Some(name) }) => {
+                        format!("{name}.{}", builtin.name)
+                    }
                     Some(Target::Builtin { builtin, .. }) => builtin.full_name(),
                     Some(Target::Function(name)) => name.to_string(),
                     _ => return as_written(),

@@ -70,6 +70,22 @@ impl World {
         self.variable("HOME").filter(|home| !home.is_empty()).map(PathBuf::from)
     }
 
+    /// Where `pipe` keeps what outlives a run: `$PIPE_STATE_DIR`, else `$XDG_STATE_HOME/pipe`, else
+    /// `~/.local/state/pipe` (XDG Base Directory Specification 0.8), else below the temporary folder.
+    #[must_use]
+    pub fn state(&self) -> PathBuf {
+        let set = |name: &str| {
+            self.variable(name).filter(|path| path.starts_with('/')).map(PathBuf::from)
+        };
+        set("PIPE_STATE_DIR")
+            .or_else(|| set("XDG_STATE_HOME").map(|folder| folder.join("pipe")))
+            .or_else(|| self.home().map(|home| home.join(".local/state/pipe")))
+            .unwrap_or_else(|| {
+                let temporary = set("TMPDIR").unwrap_or_else(|| PathBuf::from("/tmp"));
+                temporary.join(format!("pipe-{}", rustix::process::getuid().as_raw()))
+            })
+    }
+
     /// A path as it is written in a Pipelinefile, made absolute: relative ones start in `dir`
     /// (absolute, inside the repository), and may not leave the repository.
     ///

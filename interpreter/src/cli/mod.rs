@@ -1,0 +1,91 @@
+//! The command line: reads it, and wires the parts together. No logic of its own.
+
+mod check;
+mod cluster;
+mod load;
+mod look;
+mod plan;
+mod run;
+mod signals;
+
+use std::{path::PathBuf, process::ExitCode};
+
+use clap::{Parser, Subcommand, ValueEnum};
+
+use crate::exit;
+
+/// Builds, pushes and deploys what a Pipelinefile describes.
+///
+/// A Pipelinefile stands beside the code. `pipe check` finds mistakes before anything runs,
+/// `pipe plan` shows what would happen, `pipe run` does it: on a laptop, in Jenkins, on Mesos.
+#[derive(Parser)]
+#[command(name = "pipe", version, disable_help_subcommand = true)]
+#[command(after_help = "Try it without any cluster: pipe run --local")]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+
+    /// When to use colours
+    #[arg(long, global = true, value_name = "WHEN", default_value = "auto")]
+    color: Colour,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Run the pipeline
+    Run(run::Args),
+    /// Look for mistakes, without running anything
+    Check(check::Args),
+    /// Show what a run would do, without doing it
+    Plan(plan::Args),
+    /// The local cluster of this machine: a Marathon and an image registry
+    #[command(subcommand)]
+    Cluster(cluster::Command),
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum Colour {
+    Auto,
+    Always,
+    Never,
+}
+
+/// Which file is meant.
+#[derive(clap::Args)]
+struct FileArg {
+    /// The Pipelinefile [default: `Pipelinefile` here or in a folder above]
+    #[arg(short, long, value_name = "FILE")]
+    file: Option<PathBuf>,
+}
+
+/// Runs the command line of this process.
+#[must_use]
+pub fn main() -> ExitCode {
+    let cli = match Cli::try_parse() {
+        Ok(cli) => cli,
+        Err(error) => {
+            // Help and version are errors to clap, and are none.
+            let status = if error.use_stderr() { exit::WRONG_INPUT } else { exit::SUCCESS };
+            let _ = error.print();
+            return status.into();
+        }
+    };
+    // The task runner of the local cluster must be alone in its process: before any thread.
+    if let Command::Cluster(cluster::Command::Task { spec }) = &cli.command {
+        return pipe_local_cluster::task_main(spec);
+    }
+    // One TLS implementation for every client; a second call would only say that it is there.
+    let _ = rustls::crypto::ring::default_provider().install_default();
+    let status = match cli.command {
+        Command::Run(args) => run::main(args, cli.color),
+        Command::Check(args) => check::main(&args, cli.color),
+        Command::Plan(args) => plan::main(&args, cli.color),
+        Command::Cluster(command) => cluster::main(command),
+    };
+    status.into()
+}
+
+/// A runtime for what waits.
+fn runtime() -> std::io::Result<tokio::runtime::Runtime> {
+    tokio::runtime::Builder::new_multi_thread().enable_all().build()
+}

@@ -1,0 +1,240 @@
+//! The host of a run: where the evaluator's effects happen.
+
+use std::{
+    collections::HashMap,
+    path::{Path, PathBuf},
+    sync::{
+        Arc, Mutex, PoisonError,
+        atomic::{AtomicBool, Ordering},
+    },
+    time::Duration,
+};
+
+use pipe_grammar::{
+    Span,
+    tree::{ItemKind, Name},
+};
+use pipe_stdlib::core::{Arguments, Builtin, Failure, Record, Secret, Value, literal_value};
+
+use super::{Events, command, journal::log_name, step};
+use crate::{
+    eval::{CommandRun, Failed, Frame, Host, Later, StepCall, Stop},
+    event::{EventKind, Outcome},
+    plan::Plan,
+};
+
+/// The host of a run.
+pub struct RunHost {
+    pub(super) plan: Arc<Plan>,
+    pub(super) events: Arc<Events>,
+    /// The environment of commands: that of `pipe` without what secrets name.
+    pub(super) environment: Vec<(String, String)>,
+    cancel_grace: Duration,
+    outputs: Mutex<HashMap<String, Record>>,
+    failures: Mutex<Vec<(String, Failed)>>,
+    steps: Mutex<HashMap<usize, tokio::time::Instant>>,
+    unstable: AtomicBool,
+}
+
+impl RunHost {
+    pub(super) fn new(plan: Arc<Plan>, events: Arc<Events>, cancel_grace: Duration) -> Self {
+        let environment = environment(&plan);
+        Self {
+            plan,
+            events,
+            environment,
+            cancel_grace,
+            outputs: Mutex::default(),
+            failures: Mutex::default(),
+            steps: Mutex::default(),
+            unstable: AtomicBool::new(false),
+        }
+    }
+
+    /// The name of the stage of a frame; empty in the handlers behind the last.
+    #[must_use]
+    pub fn stage_name(&self, frame: &Frame) -> String {
+        frame.stage.map_or(String::new(), |number| self.plan.stages[number].name.to_string())
+    }
+
+    pub(super) fn is_unstable(&self) -> bool {
+        self.unstable.load(Ordering::Relaxed)
+    }
+
+    pub(super) fn mark_unstable(&self, stage: &str, failed: &Failed) {
+        self.unstable.store(true, Ordering::Relaxed);
+        let message = self.events.mask.text(&failed.diagnostic.message).into_owned();
+        self.events.emit(EventKind::Unstable { stage: stage.to_owned(), message });
+    }
+
+    pub(super) fn set_outputs(&self, stage: &str, outputs: Record) {
+        let mut all = self.outputs.lock().unwrap_or_else(PoisonError::into_inner);
+        all.insert(stage.to_owned(), outputs);
+    }
+
+    pub(super) fn note_failure(&self, stage: &str, failed: &Failed) {
+        let mut all = self.failures.lock().unwrap_or_else(PoisonError::into_inner);
+        all.push((stage.to_owned(), failed.clone()));
+    }
+
+    /// A step begins: gives its number.
+    pub(super) fn start_step(&self, frame: &Frame, text: &str, span: Span) -> usize {
+        let step = self.events.next_step();
+        let now = tokio::time::Instant::now();
+        self.steps.lock().unwrap_or_else(PoisonError::into_inner).insert(step, now);
+        self.events.emit(EventKind::StepStarted {
+            stage: self.stage_name(frame),
+            step,
+            within: frame.step,
+            text: self.events.mask.text(text).into_owned(),
+            line: self.plan.program.line(span),
+        });
+        step
+    }
+
+    /// It ends.
+    pub(super) fn finish_step<T>(&self, frame: &Frame, step: usize, result: Result<T, &Stop>) {
+        let outcome = match result {
+            Ok(_) | Err(Stop::Return(_) | Stop::Skip(_)) => Outcome::Success,
+            Err(Stop::Cancelled) => Outcome::Cancelled,
+            Err(_) => Outcome::Failed,
+        };
+        let started = self.steps.lock().unwrap_or_else(PoisonError::into_inner).remove(&step);
+        let millis = started.map_or(0, |at| at.elapsed().as_millis());
+        self.events.emit(EventKind::StepFinished {
+            stage: self.stage_name(frame),
+            step,
+            outcome,
+            millis: u64::try_from(millis).unwrap_or(u64::MAX),
+        });
+    }
+
+    fn failure_record(&self, stage: &str, failed: &Failed) -> Value {
+        let mask = &self.events.mask;
+        let log = self.events.folder().join(log_name(stage));
+        Value::record([
+            ("stage", stage.into()),
+            ("step", failed.step.clone().into()),
+            ("message", mask.text(&failed.diagnostic.message).into_owned().into()),
+            ("kind", failed.kind_name().into()),
+            ("log", Value::Path(log.display().to_string().into())),
+        ])
+    }
+}
+
+/// The environment of `pipe` without the variables that secrets name, and `CI`.
+fn environment(plan: &Plan) -> Vec<(String, String)> {
+    let file = &plan.program.file;
+    let hidden: Vec<String> = file
+        .items
+        .iter()
+        .filter_map(|item| match &item.kind {
+            ItemKind::Secret(secret) => match &file.expr(secret.value).kind {
+                pipe_grammar::tree::ExprKind::Call { arguments, .. } => {
+                    literal_value(file, arguments.first()?.value)?.as_str().map(str::to_owned)
+                }
+                _ => None,
+            },
+            _ => None,
+        })
+        .collect();
+    let own = plan.world.environment().iter();
+    own.filter(|(name, _)| !hidden.contains(name))
+        .map(|(name, value)| (name.clone(), value.clone()))
+        .chain([("CI".to_owned(), "true".to_owned())])
+        .collect()
+}
+
+impl Host for RunHost {
+    fn global(&self, name: &str) -> Result<Value, Stop> {
+        let value = self.plan.facts.global(name)?;
+        if let Value::Secret(secret) = &value {
+            self.events.mask.add(secret);
+        }
+        Ok(value)
+    }
+
+    fn is_set(&self, secret: &str) -> bool {
+        self.plan.facts.is_set(secret)
+    }
+
+    fn special(&self, name: &str, frame: &Frame) -> Option<Value> {
+        let failures = self.failures.lock().unwrap_or_else(PoisonError::into_inner);
+        match name {
+            "failure" => {
+                let failed = frame.failure.as_ref()?;
+                let stage = failures
+                    .iter()
+                    .find(|(_, f)| f.diagnostic == failed.diagnostic)
+                    .map_or_else(|| self.stage_name(frame), |(stage, _)| stage.clone());
+                Some(self.failure_record(&stage, failed))
+            }
+            "failures" => Some(Value::list(
+                failures.iter().map(|(stage, failed)| self.failure_record(stage, failed)),
+            )),
+            _ => self.plan.facts.special(name, frame),
+        }
+    }
+
+    fn output(&self, stage: &str, output: &str) -> Result<Value, Stop> {
+        let outputs = self.outputs.lock().unwrap_or_else(PoisonError::into_inner);
+        // A stage that was skipped or failed has none: who may read it then takes null for it.
+        Ok(outputs.get(stage).and_then(|record| record.get(output)).cloned().unwrap_or_default())
+    }
+
+    fn fact(&self, builtin: &'static Builtin, arguments: &Arguments) -> Result<Value, Failure> {
+        self.plan.facts.fact(builtin, arguments)
+    }
+
+    fn step<'a>(&'a self, frame: &'a Frame, call: StepCall<'a>) -> Later<'a, Result<Value, Stop>> {
+        Box::pin(step::run(self, frame, call))
+    }
+
+    fn command<'a>(
+        &'a self,
+        frame: &'a Frame,
+        run: CommandRun<'a>,
+    ) -> Later<'a, Result<String, Stop>> {
+        Box::pin(command::run(self, frame, run))
+    }
+
+    fn begin_step(&self, frame: &Frame, title: &str, span: Span) -> Frame {
+        let step = self.start_step(frame, title, span);
+        let mut inner = frame.clone();
+        inner.step = Some(step);
+        inner.steps.push(title.to_owned());
+        inner
+    }
+
+    fn end_step(&self, frame: &Frame, result: Result<(), &Stop>) {
+        if let Some(step) = frame.step {
+            self.finish_step(frame, step, result);
+        }
+    }
+
+    fn unstable(&self, frame: &Frame, failed: &Failed) {
+        self.mark_unstable(&self.stage_name(frame), failed);
+    }
+
+    fn say(&self, frame: &Frame, text: &str) {
+        self.events.emit(EventKind::Said {
+            stage: self.stage_name(frame),
+            step: frame.step,
+            text: self.events.mask.text(text).into_owned(),
+        });
+    }
+
+    fn born(&self, name: &Name, secret: &Secret) -> Result<(), Stop> {
+        self.plan.facts.born(name, secret)?;
+        self.events.mask.add(secret);
+        Ok(())
+    }
+
+    fn path(&self, dir: &Path, written: &str) -> Result<PathBuf, Failure> {
+        self.plan.world.path(dir, written)
+    }
+
+    fn cancel_grace(&self) -> Duration {
+        self.cancel_grace
+    }
+}

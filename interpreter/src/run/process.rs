@@ -1,0 +1,367 @@
+//! A process with everything that it starts: ended together, nothing left.
+//!
+//! The process leads a group of its own. `pipe` is a child subreaper (prctl(2)), so whatever loses
+//! its parent becomes a child of `pipe`, also when it has left the group by setsid(2); a mark in
+//! the environment tells whose it is.
+
+use std::{
+    io,
+    os::unix::process::ExitStatusExt,
+    process::{ExitStatus, Stdio},
+    time::Duration,
+};
+
+use pipe_stdlib::core::Stream;
+use rustix::process::{Pid, Signal, WaitOptions, kill_process, kill_process_group, waitpid};
+use tokio::{
+    io::{AsyncRead, AsyncReadExt},
+    process::Command,
+};
+use tokio_util::sync::CancellationToken;
+
+/// The variable that marks a process and what it starts.
+pub const MARK: &str = "PIPE_STEP";
+
+/// How long a process has between TERM and KILL.
+const GRACE: Duration = Duration::from_secs(5);
+/// How long output is still read after the process has ended: a child may hold the pipe open.
+const LAST_OUTPUT: Duration = Duration::from_millis(500);
+/// A line longer than this is passed on in pieces.
+const LONGEST_LINE: usize = 1 << 20;
+
+/// How a process ended.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Ended {
+    /// By itself.
+    Status(ExitStatus),
+    /// It was told to, because the run, the stage or the step was.
+    Cancelled,
+}
+
+/// Where output goes: the stream, a line without its end, and whether the line ends there.
+pub trait Sink: Send {
+    /// Takes a line.
+    fn line(&mut self, stream: Stream, bytes: &[u8], complete: bool);
+}
+
+/// Makes this process the one that adopts orphans. Once, before the first process is started.
+pub fn adopt_orphans() {
+    // Without it (an old kernel, a seccomp filter) only the group is ended.
+    let _ = rustix::process::set_child_subreaper(Some(rustix::process::getpid()));
+}
+
+/// Runs a process to its end. Output is passed on line by line as it comes.
+///
+/// # Errors
+///
+/// When the process can't be started.
+pub async fn run(
+    mut command: Command,
+    mark: &str,
+    cancel: &CancellationToken,
+    sink: &mut dyn Sink,
+) -> io::Result<Ended> {
+    command
+        .env(MARK, mark)
+        .stdin(Stdio::null())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .process_group(0)
+        .kill_on_drop(true);
+    let mut child = command.spawn()?;
+    let group = child.id().and_then(|id| i32::try_from(id).ok()).and_then(Pid::from_raw);
+    let family = Family { group, mark: mark.to_owned() };
+    let (stdout, stderr) = (child.stdout.take(), child.stderr.take());
+    let (sender, mut lines) = tokio::sync::mpsc::channel(64);
+    let readers = [
+        stdout.map(|pipe| tokio::spawn(read(pipe, Stream::Stdout, sender.clone()))),
+        stderr.map(|pipe| tokio::spawn(read(pipe, Stream::Stderr, sender.clone()))),
+    ];
+    drop(sender);
+
+    let mut ended: Option<io::Result<ExitStatus>> = None;
+    let mut open = true;
+    let mut cancelled = false;
+    // Set when the process is gone, or told to go: how long to wait on.
+    let mut deadline: Option<tokio::time::Instant> = None;
+    let mut killed = false;
+    while open || ended.is_none() {
+        tokio::select! {
+            line = lines.recv(), if open => match line {
+                Some(Line { stream, bytes, complete }) => sink.line(stream, &bytes, complete),
+                None => open = false,
+            },
+            status = child.wait(), if ended.is_none() => {
+                ended = Some(status);
+                // What it has left behind goes with it.
+                family.end(Signal::TERM);
+                deadline = Some(tokio::time::Instant::now() + LAST_OUTPUT);
+            },
+            () = cancel.cancelled(), if !cancelled && ended.is_none() => {
+                cancelled = true;
+                family.end(Signal::TERM);
+                deadline = Some(tokio::time::Instant::now() + GRACE);
+            },
+            () = wait_until(deadline), if deadline.is_some() => {
+                family.end(Signal::KILL);
+                if killed {
+                    break;
+                }
+                killed = true;
+                deadline = Some(tokio::time::Instant::now() + LAST_OUTPUT);
+            },
+        }
+    }
+    family.end_all().await;
+    for reader in readers.into_iter().flatten() {
+        reader.abort();
+    }
+    match ended {
+        _ if cancelled => Ok(Ended::Cancelled),
+        Some(status) => status.map(Ended::Status),
+        None => Ok(Ended::Cancelled),
+    }
+}
+
+async fn wait_until(deadline: Option<tokio::time::Instant>) {
+    match deadline {
+        Some(deadline) => tokio::time::sleep_until(deadline).await,
+        None => std::future::pending().await,
+    }
+}
+
+struct Line {
+    stream: Stream,
+    bytes: Vec<u8>,
+    complete: bool,
+}
+
+/// Cuts a stream into lines.
+async fn read(
+    mut pipe: impl AsyncRead + Unpin,
+    stream: Stream,
+    lines: tokio::sync::mpsc::Sender<Line>,
+) {
+    let mut buffer = vec![0; 64 * 1024];
+    let mut pending: Vec<u8> = Vec::new();
+    loop {
+        let count = match pipe.read(&mut buffer).await {
+            Ok(0) | Err(_) => break,
+            Ok(count) => count,
+        };
+        let mut rest = &buffer[..count];
+        while let Some(end) = rest.iter().position(|byte| *byte == b'\n') {
+            pending.extend_from_slice(&rest[..end]);
+            rest = &rest[end + 1..];
+            let bytes = std::mem::take(&mut pending);
+            if lines.send(Line { stream, bytes, complete: true }).await.is_err() {
+                return;
+            }
+        }
+        pending.extend_from_slice(rest);
+        if pending.len() >= LONGEST_LINE {
+            let bytes = std::mem::take(&mut pending);
+            if lines.send(Line { stream, bytes, complete: false }).await.is_err() {
+                return;
+            }
+        }
+    }
+    if !pending.is_empty() {
+        let _ = lines.send(Line { stream, bytes: pending, complete: true }).await;
+    }
+}
+
+/// A process and all that it started.
+struct Family {
+    group: Option<Pid>,
+    mark: String,
+}
+
+impl Family {
+    /// Signals the group, and those of the family that have left it.
+    fn end(&self, signal: Signal) {
+        if let Some(group) = self.group {
+            let _ = kill_process_group(group, signal);
+        }
+        for orphan in self.orphans() {
+            let _ = kill_process(orphan, signal);
+        }
+    }
+
+    /// Ends what is left, and takes the zombies away. Every round may make new orphans of the
+    /// children of those that it ends.
+    async fn end_all(&self) {
+        for _ in 0..100 {
+            let orphans = self.orphans();
+            if orphans.is_empty() {
+                return;
+            }
+            for orphan in orphans {
+                let _ = kill_process(orphan, Signal::KILL);
+                let _ = waitpid(Some(orphan), WaitOptions::NOHANG);
+            }
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+    }
+
+    /// Children of `pipe` that bear the mark and are not the process itself: adopted ones.
+    fn orphans(&self) -> Vec<Pid> {
+        let mark = format!("{MARK}={}", self.mark);
+        children()
+            .into_iter()
+            .filter(|child| Some(*child) != self.group)
+            .filter(|child| {
+                let environment = std::fs::read(format!("/proc/{}/environ", child.as_raw_pid()));
+                match environment {
+                    // A zombie has no environment any more; waiting for it is right whoever it was.
+                    Ok(bytes) if bytes.is_empty() => is_zombie_of(*child, self.group),
+                    Ok(bytes) => bytes.split(|byte| *byte == 0).any(|v| v == mark.as_bytes()),
+                    Err(_) => false,
+                }
+            })
+            .collect()
+    }
+}
+
+/// Dropped in the middle, nothing may stay.
+impl Drop for Family {
+    fn drop(&mut self) {
+        self.end(Signal::KILL);
+    }
+}
+
+/// A zombie that once was in the group of the process.
+fn is_zombie_of(child: Pid, group: Option<Pid>) -> bool {
+    let stat = std::fs::read_to_string(format!("/proc/{}/stat", child.as_raw_pid()));
+    let Ok(stat) = stat else { return false };
+    // pid (name) state ppid pgrp …; the name may hold anything but ends with the last `)`.
+    let mut fields = stat.rsplit(')').next().unwrap_or("").split_whitespace();
+    let state = fields.next();
+    let pgrp = fields.nth(1).and_then(|text| text.parse::<i32>().ok()).and_then(Pid::from_raw);
+    state == Some("Z") && group.is_some() && pgrp == group
+}
+
+/// The children of this process, of each of its threads.
+fn children() -> Vec<Pid> {
+    let Ok(threads) = std::fs::read_dir("/proc/self/task") else { return Vec::new() };
+    threads
+        .flatten()
+        .filter_map(|thread| std::fs::read_to_string(thread.path().join("children")).ok())
+        .flat_map(|text| {
+            let pids = text.split_whitespace().filter_map(|pid| pid.parse::<i32>().ok());
+            pids.filter_map(Pid::from_raw).collect::<Vec<_>>()
+        })
+        .collect()
+}
+
+/// What an exit status means, in words.
+#[must_use]
+pub fn explain(status: ExitStatus) -> (String, Option<String>) {
+    if let Some(signal) = status.signal() {
+        let (name, why) = match signal {
+            1 => ("SIGHUP", ""),
+            2 => ("SIGINT", ""),
+            4 => ("SIGILL", "an instruction that this processor does not know"),
+            6 => ("SIGABRT", "it ended itself, as by a failed assertion"),
+            7 => ("SIGBUS", "a broken memory access"),
+            8 => ("SIGFPE", "a division by zero"),
+            9 => ("SIGKILL", "somebody killed it, or the system was out of memory: see `dmesg`"),
+            11 => ("SIGSEGV", "a broken memory access"),
+            13 => ("SIGPIPE", "the reader of its output was gone"),
+            15 => ("SIGTERM", "somebody told it to end"),
+            24 => ("SIGXCPU", "its limit of processor time was reached"),
+            25 => ("SIGXFSZ", "its limit of file size was reached"),
+            _ => ("", ""),
+        };
+        let shown = if name.is_empty() { format!("signal {signal}") } else { name.to_owned() };
+        return (format!("was ended by {shown}"), (!why.is_empty()).then(|| why.to_owned()));
+    }
+    let code = status.code().unwrap_or(-1);
+    let why = match code {
+        126 => Some("126: a command was found, and is not executable"),
+        127 => Some("127: a command was not found: is it installed, and in PATH?"),
+        134 => Some("134: a process ended itself (SIGABRT)"),
+        137 => Some(
+            "137: a process was killed (SIGKILL), or the system was out of memory: see `dmesg`",
+        ),
+        139 => Some("139: a process made a broken memory access (SIGSEGV)"),
+        141 => Some("141: the reader of a pipe was gone (SIGPIPE)"),
+        143 => Some("143: a process was told to end (SIGTERM)"),
+        _ => None,
+    };
+    (format!("ended with status {code}"), why.map(str::to_owned))
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+
+    use super::*;
+
+    #[derive(Default)]
+    struct Said(Vec<(Stream, String)>);
+
+    impl Sink for Said {
+        fn line(&mut self, stream: Stream, bytes: &[u8], _: bool) {
+            self.0.push((stream, String::from_utf8_lossy(bytes).into_owned()));
+        }
+    }
+
+    async fn sh(script: &str, cancel: &CancellationToken) -> (Ended, Said) {
+        let mut command = Command::new("sh");
+        command.args(["-c", script]);
+        let mut said = Said::default();
+        let mark = format!("test-{}", script.len());
+        let ended = run(command, &mark, cancel, &mut said).await.unwrap();
+        (ended, said)
+    }
+
+    fn alive(needle: &str) -> usize {
+        let own = std::process::id();
+        std::fs::read_dir("/proc")
+            .unwrap()
+            .flatten()
+            .filter(|entry| {
+                entry.file_name().to_string_lossy().parse::<u32>().is_ok_and(|p| p != own)
+            })
+            .filter_map(|entry| std::fs::read(entry.path().join("cmdline")).ok())
+            .filter(|line| String::from_utf8_lossy(line).contains(needle))
+            .count()
+    }
+
+    #[tokio::test]
+    async fn lines_come_whole_from_both_streams() {
+        let (ended, said) = sh("echo a; echo b >&2; printf c", &CancellationToken::new()).await;
+        assert!(matches!(ended, Ended::Status(status) if status.success()));
+        let mut lines = said.0;
+        lines.sort_by_key(|(_, text)| text.clone());
+        let texts: Vec<&str> = lines.iter().map(|(_, text)| text.as_str()).collect();
+        assert_eq!(texts, ["a", "b", "c"]);
+    }
+
+    #[tokio::test]
+    async fn cancelled_with_its_grandchildren_and_those_who_left() {
+        adopt_orphans();
+        let cancel = CancellationToken::new();
+        let soon = cancel.clone();
+        tokio::spawn(async move {
+            tokio::time::sleep(Duration::from_millis(300)).await;
+            soon.cancel();
+        });
+        let script = "sleep 98765 & setsid sleep 98765 & (trap '' TERM; sleep 98765) & wait";
+        let (ended, _) = sh(script, &cancel).await;
+        assert_eq!(ended, Ended::Cancelled);
+        assert_eq!(alive("98765"), 0);
+    }
+
+    #[tokio::test]
+    async fn a_child_that_holds_the_output_open_does_not_hang() {
+        adopt_orphans();
+        let start = std::time::Instant::now();
+        let (ended, said) = sh("setsid sleep 87654 & echo done", &CancellationToken::new()).await;
+        assert!(matches!(ended, Ended::Status(_)));
+        assert_eq!(said.0.len(), 1);
+        assert!(start.elapsed() < Duration::from_secs(10));
+        assert_eq!(alive("87654"), 0);
+    }
+}
