@@ -53,10 +53,11 @@ impl Listing {
             let Some(last) = path.file_name() else { continue };
             let folder = self.resolve(path.parent().unwrap_or(Path::new("")))?;
             if let Some(hidden) = last.as_bytes().strip_prefix(b".wh.") {
-                if hidden == b".wh..opq" {
-                    self.remove_lower(&folder, &written);
-                } else {
-                    self.remove_lower(&folder.join(OsStr::from_bytes(hidden)), &written);
+                match hidden {
+                    b".wh..opq" => self.remove_lower(&folder, &written),
+                    // They name nothing in the folder.
+                    b"" | b"." | b".." => {}
+                    hidden => self.remove_lower(&folder.join(OsStr::from_bytes(hidden)), &written),
                 }
                 continue;
             }
@@ -199,6 +200,9 @@ mod tests {
             file(w, ".wh.gone");
             file(w, "opaque/new");
             file(w, "opaque/.wh..wh..opq");
+            for nothing in ["usr/.wh.", "usr/.wh..", "usr/.wh..."] {
+                file(w, nothing);
+            }
         });
         listing.layer(&base[..]).unwrap();
         listing.layer(&upper[..]).unwrap();

@@ -6,7 +6,7 @@ use std::{
     path::{Path, PathBuf},
     process,
     sync::atomic::{AtomicU64, Ordering},
-    time::SystemTime,
+    time::{Duration, SystemTime},
 };
 
 use crate::{
@@ -29,6 +29,9 @@ use crate::{
 pub struct Store {
     root: PathBuf,
 }
+
+/// Nobody writes at a blob for so long without a byte passing.
+const ABANDONED: Duration = Duration::from_secs(24 * 3600);
 
 /// An image with its name.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -53,7 +56,21 @@ impl Store {
             let folder = root.join(folder);
             fs::create_dir_all(&folder).map_err(|e| Error::at("make", &folder, &e))?;
         }
-        Ok(Self { root })
+        let store = Self { root };
+        store.sweep();
+        Ok(store)
+    }
+
+    /// Removes what processes left in `new` that were killed. What can't be removed stays.
+    fn sweep(&self) {
+        let Ok(items) = fs::read_dir(self.root.join("new")) else { return };
+        for item in items.flatten() {
+            let modified = item.metadata().and_then(|metadata| metadata.modified());
+            let age = modified.ok().and_then(|modified| modified.elapsed().ok());
+            if age.is_some_and(|age| age > ABANDONED) {
+                let _ = fs::remove_file(item.path());
+            }
+        }
     }
 
     /// The folder.
@@ -385,6 +402,17 @@ mod tests {
         assert_eq!(missing.kind(), io::ErrorKind::NotFound);
         fs::write(store.path(&digest), "abd").unwrap();
         assert!(store.read(&digest).unwrap_err().to_string().ends_with("is damaged"));
+    }
+
+    #[test]
+    fn what_a_killed_process_left_is_removed_after_a_day() {
+        let (_folder, store) = store();
+        let (old, young) = (store.root().join("new/1-0"), store.root().join("new/1-1"));
+        fs::write(&young, "half").unwrap();
+        let day = SystemTime::now() - ABANDONED - Duration::from_secs(1);
+        File::create(&old).unwrap().set_modified(day).unwrap();
+        Store::open(store.root()).unwrap();
+        assert!(!old.exists() && young.exists());
     }
 
     #[test]
