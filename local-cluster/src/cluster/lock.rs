@@ -5,6 +5,7 @@ use std::{
     fs::{File, OpenOptions, TryLockError},
     os::unix::fs::OpenOptionsExt,
     path::Path,
+    time::Duration,
 };
 
 use crate::error::Error;
@@ -19,15 +20,19 @@ fn open(file: &Path) -> Result<File, Error> {
     opened.map_err(|error| Error::at("open", file, &error))
 }
 
-/// Takes a lock, when nobody has it.
-pub(super) fn try_take(folder: &Path, name: &str) -> Result<Option<File>, Error> {
+/// Takes a lock, when nobody has it. Who only looks has it for a moment, too.
+pub(super) async fn try_take(folder: &Path, name: &str) -> Result<Option<File>, Error> {
+    const LOOKS: u32 = 50;
     let path = folder.join(name);
     let file = open(&path)?;
-    match file.try_lock() {
-        Ok(()) => Ok(Some(file)),
-        Err(TryLockError::WouldBlock) => Ok(None),
-        Err(TryLockError::Error(error)) => Err(Error::at("lock", &path, &error)),
+    for _ in 0..LOOKS {
+        match file.try_lock() {
+            Ok(()) => return Ok(Some(file)),
+            Err(TryLockError::WouldBlock) => tokio::time::sleep(Duration::from_millis(10)).await,
+            Err(TryLockError::Error(error)) => return Err(Error::at("lock", &path, &error)),
+        }
     }
+    Ok(None)
 }
 
 /// Takes a lock; waits as long as somebody has it.

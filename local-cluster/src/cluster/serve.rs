@@ -28,7 +28,7 @@ const TASK: [&str; 2] = ["cluster", "task"];
 /// After the end of all tasks, answers that are on their way may take this long.
 const LAST_ANSWERS: Duration = Duration::from_secs(1);
 
-/// Runs a cluster until SIGTERM or SIGINT, then ends its tasks. Its apps are kept: the next cluster
+/// Runs a cluster until SIGTERM, SIGINT or SIGHUP, then ends its tasks. Its apps are kept: the next cluster
 /// in the same folder starts them again. This program must call [`task_main`](crate::task_main)
 /// for `cluster task SPEC`: every task is a process of it.
 ///
@@ -39,7 +39,7 @@ pub async fn serve(settings: Settings) -> Result<(), Error> {
     let given = &settings.folder;
     folder::make(given)?;
     let folder = &given.canonicalize().map_err(|error| Error::at("read", given, &error))?;
-    let _lock = lock::try_take(folder, lock::RUNS)?.ok_or_else(|| {
+    let _lock = lock::try_take(folder, lock::RUNS).await?.ok_or_else(|| {
         Error::new(format!("a local cluster runs in `{}` already", folder.display()))
     })?;
     let stop = CancellationToken::new();
@@ -95,18 +95,22 @@ fn address(listener: &TcpListener) -> Result<SocketAddr, Error> {
 }
 
 /// What ends the cluster.
-struct Signals(Signal, Signal);
+struct Signals([Signal; 3]);
 
 fn signals() -> Result<Signals, Error> {
     let listen = |kind| signal(kind).map_err(|error| Error::new(pipe_oci::plain(&error)));
-    Ok(Signals(listen(SignalKind::terminate())?, listen(SignalKind::interrupt())?))
+    let [terminate, interrupt, hang_up] =
+        [SignalKind::terminate(), SignalKind::interrupt(), SignalKind::hangup()].map(listen);
+    Ok(Signals([terminate?, interrupt?, hang_up?]))
 }
 
 impl Signals {
     async fn arrive(&mut self) {
+        let [terminate, interrupt, hang_up] = &mut self.0;
         tokio::select! {
-            _ = self.0.recv() => {}
-            _ = self.1.recv() => {}
+            _ = terminate.recv() => {}
+            _ = interrupt.recv() => {}
+            _ = hang_up.recv() => {}
         }
     }
 }

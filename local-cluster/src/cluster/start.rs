@@ -1,6 +1,7 @@
 //! Starting a cluster in a process of its own.
 
 use std::{
+    env,
     fs::{self, OpenOptions},
     os::unix::fs::OpenOptionsExt,
     path::Path,
@@ -16,6 +17,20 @@ use crate::{Running, Settings, error::Error, task::in_own_session};
 const LIMIT: Duration = Duration::from_secs(10);
 /// How often to look.
 const PAUSE: Duration = Duration::from_millis(25);
+/// What the cluster, and a `cmd` that it runs, see of the environment of whoever starts it: nothing
+/// that may be secret.
+const INHERITED: [&str; 10] = [
+    "PATH",
+    "HOME",
+    "USER",
+    "LOGNAME",
+    "SHELL",
+    "LANG",
+    "LC_ALL",
+    "TZ",
+    "TMPDIR",
+    "RUST_BACKTRACE",
+];
 /// A log that is longer begins anew.
 const LONGEST_LOG: u64 = 1 << 20;
 
@@ -28,6 +43,10 @@ const LONGEST_LOG: u64 = 1 << 20;
 /// When the program can't be run, or ends, or does not answer within ten seconds; with the last
 /// lines that it logged.
 pub fn start(settings: &Settings, program: &Path) -> Result<Running, Error> {
+    // The new process runs elsewhere.
+    let folder = std::path::absolute(&settings.folder)
+        .map_err(|error| Error::at("find", &settings.folder, &error))?;
+    let settings = &Settings { folder, ..settings.clone() };
     folder::make(&settings.folder)?;
     let _starting = lock::take(&settings.folder, lock::STARTS)?;
     // One that is just about to end is waited for.
@@ -70,6 +89,8 @@ fn spawn(settings: &Settings, program: &Path) -> Result<Child, Error> {
     command
         .args(["cluster", "serve", "--folder"])
         .arg(&settings.folder)
+        .env_clear()
+        .envs(INHERITED.iter().filter_map(|name| Some((name, env::var_os(name)?))))
         .current_dir("/")
         .stdin(Stdio::null())
         .stdout(output)

@@ -13,6 +13,8 @@ mod route;
 mod store;
 mod sweep;
 mod tags;
+#[cfg(test)]
+mod tests;
 mod upload;
 
 pub(crate) use route::router;
