@@ -196,8 +196,9 @@ fn what_is_accepted_means_the_same_with_any_value() {
         let source = number(&mutated().new_tree(&mut runner).unwrap().current());
         let command = Command::new(&source);
         let holes = command.kinds.len();
-        // `$$` is another number in every process.
-        if holes == 0 || source.contains("$$") {
+        // `$$` is another number in every process, and what runs behind `&` may come any time.
+        let fickle = source.contains("$$") || source.contains("${$");
+        if holes == 0 || fickle || source.replace("&&", "").contains('&') {
             continue;
         }
         // No byte 1 and no NUL in the values, and nothing empty where a guard would stop it.
@@ -237,7 +238,8 @@ fn what_is_accepted_means_the_same_with_any_value() {
             told.records.sort();
             told_something += usize::from(!expected.is_empty());
             if expected != told.records
-                || (reference.status == Some(0)) != (told.status == Some(0))
+                || reference.stderr.is_empty()
+                    && (reference.status == Some(0)) != (told.status == Some(0))
                 || folder.0.join("PWNED").exists()
             {
                 failures.push(format!(

@@ -104,10 +104,10 @@ impl Drop for Folder {
 }
 
 /// `W` tells its arguments, each behind a `\1`, and prints `r`. `C` tells its input. `P` prints
-/// its argument and a dot.
-const TELL: &str = "exec 3>>records; \
-    W() { for __a; do printf '\\001%s' \"$__a\" >&3; done; printf '\\000' >&3; printf r; }; \
-    C() { cat >&3; printf '\\000' >&3; printf r; }; \
+/// its argument and a dot. Nobody needs to listen to what they print.
+const TELL: &str = "exec 3>>records; trap '' PIPE; R() { printf r 2>&- || :; }; \
+    W() { for __a; do printf '\\001%s' \"$__a\" >&3; done; printf '\\000' >&3; R; }; \
+    C() { cat >&3; printf '\\000' >&3; R; }; \
     P() { printf '%s.' \"$1\"; }; \
     unset U; E=\n";
 
