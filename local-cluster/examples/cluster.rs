@@ -1,6 +1,6 @@
 //! The commands `cluster serve --folder FOLDER` and `cluster task SPEC` of a program that has a
-//! local cluster, and no others. A file `second` in the folder may say how many milliseconds a
-//! second of a definition lasts.
+//! local cluster, and no others. `CLUSTER_SECOND` may say how many milliseconds a second of a
+//! definition lasts.
 
 use std::{path::PathBuf, process::ExitCode, time::Duration};
 
@@ -17,8 +17,7 @@ fn main() -> ExitCode {
 
 #[expect(clippy::print_stderr, reason = "what a program says when it fails")]
 fn run(folder: PathBuf) -> ExitCode {
-    let second = std::fs::read_to_string(folder.join("second")).ok();
-    let second = second.and_then(|text| text.trim().parse().ok());
+    let second = std::env::var("CLUSTER_SECOND").ok().and_then(|text| text.parse().ok());
     let mut settings = Settings::new(folder);
     settings.second = second.map_or(settings.second, Duration::from_millis);
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build();
