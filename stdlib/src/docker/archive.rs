@@ -70,8 +70,10 @@ fn write(
     }
     let ignore = fs::read_to_string(root.join(".dockerignore")).unwrap_or_default();
     if hide {
-        // A Dockerfile from elsewhere is not part of the context: the engine takes it away.
-        own(&mut archive, ".dockerignore", format!("{ignore}\n{dockerfile}\n").as_bytes())?;
+        // A Dockerfile from elsewhere is not part of the context: the engine takes it away, and
+        // with it an ignore file that nobody wrote.
+        let own_rules = if ignore.is_empty() { ".dockerignore" } else { &ignore };
+        own(&mut archive, ".dockerignore", format!("{own_rules}\n{dockerfile}\n").as_bytes())?;
     } else if !ignore.is_empty() && files.get(Path::new(".dockerignore")).is_none() {
         own(&mut archive, ".dockerignore", ignore.as_bytes())?;
     }

@@ -15,9 +15,11 @@ use crate::core::{Arguments, Call, Failure, Intent, Outcome, builtin};
 builtin! {
     step docker.build, build;
     "
-    # Builds an image from a folder with a Dockerfile: with the Docker Engine where one answers,
-    # else without a daemon. Without one only what needs no command in the image can be built:
-    # `FROM`, `COPY` and everything that sets a value.
+    # Builds an image from a folder with a Dockerfile.
+    #
+    # It is built with the Docker Engine where one answers, else without a daemon. Without one only
+    # what needs no command in the image can be built: `FROM`, `COPY` and everything that sets a
+    # value.
     (
       # The folder whose files the Dockerfile may copy.
       context: path,

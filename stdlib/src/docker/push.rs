@@ -20,9 +20,10 @@ use crate::{
 builtin! {
     step docker.push, push;
     "
-    # Pushes an image that was built here to the registry that its name says. What the registry has
-    # already is not sent again. The answer names the image by its digest, which never changes its
-    # meaning: give that to a deployment.
+    # Pushes an image that was built here to the registry that its name says.
+    #
+    # What the registry has already is not sent again. The answer names the image by its digest,
+    # which never changes its meaning: give that to a deployment.
     (
       # The image, by its name.
       image: string,
@@ -139,7 +140,7 @@ async fn from_store(
     manifest: &Descriptor,
     tag: &Reference,
 ) -> Result<Digest, Failure> {
-    let there = call.unless_cancelled(registry.head(tag)).await??;
+    let there = call.unless_cancelled(registry.head_to_push(tag)).await??;
     if there.is_some_and(|there| there.digest == manifest.digest) {
         return Ok(unchanged(call, tag, manifest.digest));
     }
@@ -165,7 +166,7 @@ async fn by_engine(
     image: &Reference,
     tag: &Reference,
 ) -> Result<Digest, Failure> {
-    let there = call.unless_cancelled(registry.head(tag)).await??;
+    let there = call.unless_cancelled(registry.head_to_push(tag)).await??;
     if let Some(there) = there
         && found.digests_in(tag).any(|digest| digest == there.digest)
     {
@@ -181,7 +182,7 @@ async fn by_engine(
     call.unless_cancelled(engine.push(tag, &credentials, said)).await??;
 
     // The engine does not tell under which digest; the registry does, and the engine keeps it.
-    let there = call.unless_cancelled(registry.head(tag)).await??;
+    let there = call.unless_cancelled(registry.head_to_push(tag)).await??;
     let known = call.unless_cancelled(engine.inspect(&found.id)).await??;
     let digest = there.map(|there| there.digest).filter(|digest| {
         known.as_ref().is_some_and(|known| known.digests_in(tag).any(|known| known == *digest))

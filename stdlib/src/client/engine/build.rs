@@ -164,7 +164,9 @@ pub(super) fn login(host: &str, credentials: &Credentials) -> Option<DockerCrede
 /// Whole lines out of what arrives in pieces.
 fn lines(info: &BuildInfo, pending: &mut String, said: &mut impl FnMut(Line)) {
     if let Some(stream) = &info.stream {
-        pending.push_str(stream);
+        // The classic builder colours what a command writes to its standard error.
+        let plain = stream.strip_prefix("\u{1b}[91m").and_then(|s| s.strip_suffix("\u{1b}[0m"));
+        pending.push_str(plain.unwrap_or(stream));
         while let Some(end) = pending.find('\n') {
             let rest = pending.split_off(end + 1);
             // A progress bar overwrites its line; its last state counts.
@@ -221,5 +223,6 @@ mod tests {
             [Line::Step(2, "COPY a b".into()), output(" ---> 1234"), output("xy"), output("100%")]
         );
         assert_eq!(all(&["Step by step\n"]), [output("Step by step")]);
+        assert_eq!(all(&["\u{1b}[91mred\n\u{1b}[0m", "x\n"]), [output("red"), output("x")]);
     }
 }

@@ -32,7 +32,24 @@ impl Registry {
     ///
     /// When the registry does not answer, or refuses.
     pub async fn head(&self, reference: &Reference) -> Result<Option<Descriptor>, Failure> {
-        let answer = self.ask(Method::HEAD, reference).await?;
+        self.look(Errand::pull(reference.path()), reference).await
+    }
+
+    /// The same as the first step of a push: with the rights, and the words of a refusal, of one.
+    ///
+    /// # Errors
+    ///
+    /// As [`Registry::head`].
+    pub async fn head_to_push(&self, reference: &Reference) -> Result<Option<Descriptor>, Failure> {
+        self.look(Errand::push(reference.path()), reference).await
+    }
+
+    async fn look(
+        &self,
+        errand: Errand<'_>,
+        reference: &Reference,
+    ) -> Result<Option<Descriptor>, Failure> {
+        let answer = self.ask(errand, Method::HEAD, reference).await?;
         let Some(answer) = answer else { return Ok(None) };
         let header = |name: &str| answer.headers().get(name).and_then(|v| v.to_str().ok());
         let digest = header("docker-content-digest").and_then(|text| text.parse().ok());
@@ -52,7 +69,10 @@ impl Registry {
     ///
     /// When the registry does not answer, refuses, or sends other bytes than it announces.
     pub async fn manifest(&self, reference: &Reference) -> Result<Option<Fetched>, Failure> {
-        let Some(mut answer) = self.ask(Method::GET, reference).await? else { return Ok(None) };
+        let errand = Errand::pull(reference.path());
+        let Some(mut answer) = self.ask(errand, Method::GET, reference).await? else {
+            return Ok(None);
+        };
         let announced = answer.headers().get("docker-content-digest");
         let announced = announced.and_then(|v| v.to_str().ok()).and_then(|text| text.parse().ok());
         let media_type = content_type(&answer);
@@ -95,7 +115,7 @@ impl Registry {
             return Err(self.refusal(errand, answer).await);
         }
         let digest = Digest::of(bytes);
-        match self.head(reference).await? {
+        match self.head_to_push(reference).await? {
             Some(there) if there.digest == digest => Ok(digest),
             there => {
                 let has = there.map_or("nothing".to_owned(), |there| there.digest.short());
@@ -113,10 +133,10 @@ impl Registry {
 
     async fn ask(
         &self,
+        errand: Errand<'_>,
         method: Method,
         reference: &Reference,
     ) -> Result<Option<Response>, Failure> {
-        let errand = Errand::pull(reference.path());
         let url = self.url(reference.path(), &format!("manifests/{}", reference.target()));
         let accept = media_type::MANIFESTS.join(", ");
         let answer = self

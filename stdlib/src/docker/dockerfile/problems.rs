@@ -73,7 +73,7 @@ fn explain(text: &str, line: usize, reason: &str) -> (Range<usize>, String, Stri
         ("two stages have the same name", "the names behind `AS` must differ")
     } else if reason.starts_with("invalid escape") {
         ("the escape character is `\\` or a backquote", "")
-    } else if reason.contains("invalid JSON") {
+    } else if reason.contains("JSON") {
         return (
             place,
             format!("`{upper}` takes a list in JSON"),

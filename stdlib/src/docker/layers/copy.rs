@@ -150,8 +150,9 @@ impl State<'_> {
             let entry = files.get(&source.path);
             let node = entry.map_or(&Node::Folder, |entry| &entry.node);
             if let Node::Folder = node {
-                let attributes = entry.map_or(Attributes::FOLDER, |entry| entry.attributes);
-                self.put(&mut tree, &target, &Entry::folder(attributes), change, source)?;
+                // The destination is a folder of its own; it takes nothing of the source's mode.
+                let folder = Entry::folder(change.parent());
+                self.put(&mut tree, &target, &folder, Change { mode: None, ..change }, source)?;
                 for (path, entry) in files.iter() {
                     let Ok(rest) = path.strip_prefix(&source.path) else { continue };
                     if rest.as_os_str().is_empty() {

@@ -1,0 +1,13 @@
+//! Images through real tools: what is built and pushed here, `skopeo` and a Docker Engine must
+//! agree with.
+
+#![allow(clippy::unwrap_used)]
+
+mod call;
+mod compare;
+mod engine;
+mod ignore;
+mod layers;
+mod registry;
+mod store;
+mod tools;
