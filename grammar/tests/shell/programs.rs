@@ -180,6 +180,7 @@ fn other_lints() {
     let one = |kind: &str, place: &str| vec![(kind.to_owned(), place.to_owned())];
     assert_eq!(lints("cd x"), one("LoneCd", "cd x"));
     assert_eq!(lints("  cd \"#{v}\" # there"), one("LoneCd", "cd \"#{v}\""));
+    assert_eq!(lints("# #{v}\ncd x"), one("LoneCd", "cd x"));
     for template in ["cd x && W", "cd x; W", "cd x\nW", "W cd", "(cd x; W)", "cd x || exit"] {
         assert_eq!(lints(template), [], "{template}");
     }

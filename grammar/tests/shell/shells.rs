@@ -83,6 +83,9 @@ pub struct Told {
     pub stderr: String,
 }
 
+/// Names and values.
+pub type Environment = Vec<(String, Vec<u8>)>;
+
 /// A folder that is removed in the end.
 pub struct Folder(pub PathBuf);
 
@@ -113,7 +116,7 @@ const TELL: &str = "exec 3>>records; trap '' PIPE; R() { printf r 2>&- || :; }; 
 
 /// Runs scripts, one behind the other in one process. `values` are the environment; its names
 /// are prefixed with the number of the script.
-pub fn run(shell: Shell, folder: &Folder, scripts: &[(String, Vec<(String, Vec<u8>)>)]) -> Told {
+pub fn run(shell: Shell, folder: &Folder, scripts: &[(String, Environment)]) -> Told {
     let mut source = TELL.to_owned();
     let mut command = Command::new(shell.program);
     command.args(shell.arguments);
@@ -142,7 +145,7 @@ pub fn run(shell: Shell, folder: &Folder, scripts: &[(String, Vec<(String, Vec<u
 }
 
 /// The values of a script's variables, as the runner would set them.
-pub fn environment(script: &Script, values: &[Vec<Vec<u8>>]) -> Vec<(String, Vec<u8>)> {
+pub fn environment(script: &Script, values: &[Vec<Vec<u8>>]) -> Environment {
     script
         .variables
         .iter()
