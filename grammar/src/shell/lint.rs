@@ -45,6 +45,7 @@ impl LintKind {
     pub fn rewrite(&self) -> Option<String> {
         let text = match self {
             Self::Program { command } => match command.as_str() {
+                "printf" => "printf '%s\\n' #{v}",
                 "jq" => "jq --arg v #{v} '… $v …'",
                 "yq" => "v=#{v} yq '… strenv(v) …'",
                 "perl" => "perl -e '… $ARGV[0] …' -- #{v}",

@@ -112,6 +112,9 @@ impl<'a> Machine<'a> {
         }
         let set = self.set;
         self.scan.variables.retain(|variable| !set.contains(&variable.name));
+        // What is known at the end of a word comes behind what stands inside it.
+        self.scan.refusals.sort_by_key(|refusal| refusal.from);
+        self.scan.lints.sort_by_key(|lint| lint.from);
         self.scan
     }
 

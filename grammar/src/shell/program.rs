@@ -116,6 +116,7 @@ const PROGRAMS: &[Program] = &[
     Program {
         names: &["printf"],
         options: &[("v", 1, Reads::Variable)],
+        operands: Operands::First(Reads::Program),
         options_end: true,
         ..PLAIN
     },

@@ -124,6 +124,7 @@ fn programs(template: &str) -> Vec<String> {
 #[test]
 fn a_value_inside_a_program_is_warned_about() {
     for (template, by) in [
+        ("printf \"x=#{v}\\n\"", "printf"),
         ("sed 's/x/#{v}/' file", "sed"),
         ("sed -i -e \"s/x/#{v}/\" file", "sed"),
         ("sed -n --expression=\"#{v}p\" file", "sed"),
@@ -143,6 +144,7 @@ fn a_value_inside_a_program_is_warned_about() {
         assert_eq!(programs(template), [by], "{template}");
     }
     for template in [
+        "printf '%s\n' #{v}",
         "sed 's/x/y/' #{v}",
         "sed -e 's/x/y/' #{v}",
         "sed -f #{v} file",

@@ -128,6 +128,9 @@ fn one_mistake_is_one_refusal() {
     for template in ["sh -c 'W $((#{v}))'", "eval `W #{v}`", "W \"`$#{v}`\"", "let `x#{v}`"] {
         assert_eq!(refusals(template, Dialect::Bash).len(), 1, "{template}");
     }
+    let nested = "sh -c \"#{a} $(W `#{b}`)\"";
+    let found: Vec<_> = refusals(nested, Dialect::Sh).into_iter().map(|(_, text)| text).collect();
+    assert_eq!(found, ["#{a}", "#{b}"]);
     let many = "W `#{a}` $((#{b})); #{c} $'#{d}'; sh -c #{e}";
     let found: Vec<_> = refusals(many, Dialect::Sh).into_iter().map(|(kind, _)| kind).collect();
     assert_eq!(found, ["Backquotes", "Arithmetic", "CommandName", "DollarQuotes", "Script"]);
