@@ -23,9 +23,12 @@ impl Machine<'_> {
             self.at = second + 1;
             return;
         }
+        if self.commands_ref().is_some_and(|commands| commands.position == Position::Test) {
+            // The word may be the `]]`.
+            self.end_word();
+        }
         let Some(commands) = self.commands_mut() else { return };
         if commands.position == Position::Test {
-            self.end_word();
             self.at += 1;
             return;
         }

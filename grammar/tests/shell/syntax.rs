@@ -21,6 +21,7 @@ fn what_is_never_closed_is_told_at_its_opening() {
         ("W <<E\nx\nE ", "UnterminatedHereDocument", "<<E"),
         ("W <<E", "UnterminatedHereDocument", "<<E"),
         ("W <<A <<B\nx\nA\nx", "UnterminatedHereDocument", "<<B"),
+        ("[[ x ]]<<E\nx", "UnterminatedHereDocument", "<<E"),
         ("W \"$(C <<E)\"\nx\nE", "UnterminatedHereDocument", "<<E"),
         ("W )", "UnexpectedParenthesis", ")"),
         ("W $(a))", "UnexpectedParenthesis", ")"),
