@@ -1,1 +1,9 @@
+//! The binary from end to end.
 
+#![allow(missing_docs)]
+
+mod suites {
+    mod cases;
+    mod demo;
+    mod signals;
+}

@@ -47,6 +47,9 @@ impl<'a> Eval<'a> {
                 break;
             }
         }
+        if let (Err(Stop::Cancelled), Some(failed)) = (&result, frame.timed_out()) {
+            result = Err(Stop::Failed(Box::new(failed.clone())));
+        }
         self.at(&frame).handlers(statements, result).await
     }
 
@@ -101,7 +104,9 @@ impl<'a> Eval<'a> {
         } else {
             CancellationToken::new()
         };
-        let frame = Frame { cancel: cancel.clone(), failure, handler: true, ..self.frame.inner() };
+        let limit = self.frame.limit.clone().filter(|_| outcome == Outcome::Success);
+        let frame =
+            Frame { cancel: cancel.clone(), limit, failure, handler: true, ..self.frame.inner() };
         let eval = self.at(&frame);
         let work = async {
             match &body.kind {

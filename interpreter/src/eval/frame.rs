@@ -3,7 +3,10 @@
 use std::{
     collections::HashMap,
     path::PathBuf,
-    sync::{Arc, Mutex, PoisonError},
+    sync::{
+        Arc, Mutex, PoisonError,
+        atomic::{AtomicBool, Ordering},
+    },
 };
 
 use pipe_grammar::tree::Text;
@@ -51,6 +54,26 @@ impl Names {
     }
 }
 
+/// A time-out, and whether it was reached: then what is cancelled has failed.
+pub struct Limit {
+    /// What to tell.
+    pub failed: Failed,
+    reached: AtomicBool,
+    outer: Option<Arc<Limit>>,
+}
+
+impl Limit {
+    /// Notes that the time is over.
+    pub fn reach(&self) {
+        self.reached.store(true, Ordering::Relaxed);
+    }
+
+    fn found(&self) -> Option<&Failed> {
+        let outer = self.outer.as_ref().and_then(|outer| outer.found());
+        outer.or_else(|| self.reached.load(Ordering::Relaxed).then_some(&self.failed))
+    }
+}
+
 /// What surrounds a statement while it runs.
 #[derive(Clone)]
 pub struct Frame {
@@ -68,6 +91,8 @@ pub struct Frame {
     pub env: Arc<Vec<(String, Value)>>,
     /// Set when this is to stop.
     pub cancel: CancellationToken,
+    /// The time-out around it.
+    pub limit: Option<Arc<Limit>>,
     /// What failed, in a handler of failure.
     pub failure: Option<Arc<Failed>>,
     /// In a handler: names of the block that were never bound are null.
@@ -86,6 +111,7 @@ impl Frame {
             dir,
             env: Arc::default(),
             cancel,
+            limit: None,
             failure: None,
             handler: false,
         }
@@ -97,10 +123,19 @@ impl Frame {
         Self { scope: self.scope.inner(), ..self.clone() }
     }
 
-    /// The same, to be cancelled alone.
+    /// The same under a time-out, which says `failed` when it is reached.
     #[must_use]
-    pub fn cancellable(&self) -> Self {
-        Self { cancel: self.cancel.child_token(), ..self.clone() }
+    pub fn limited(&self, failed: Failed) -> (Self, Arc<Limit>) {
+        let limit =
+            Arc::new(Limit { failed, reached: AtomicBool::new(false), outer: self.limit.clone() });
+        let cancel = self.cancel.child_token();
+        (Self { cancel, limit: Some(limit.clone()), ..self.clone() }, limit)
+    }
+
+    /// The time-out that cancelled this, if one did.
+    #[must_use]
+    pub fn timed_out(&self) -> Option<&Failed> {
+        self.limit.as_ref()?.found()
     }
 
     /// The same with more environment.

@@ -23,7 +23,7 @@ use pipe_stdlib::core::{Arguments, Builtin, Failure, Secret, Value};
 
 pub(crate) use call::placed;
 pub use expression::Eval;
-pub use frame::{Frame, Scope};
+pub use frame::{Frame, Limit, Scope};
 pub use stop::{Failed, Stop};
 
 /// Something that is under way.

@@ -1,6 +1,6 @@
 //! `retry`, `timeout`, `env`, `cd`, `may_fail`, `hold`.
 
-use std::{future::Future, time::Duration};
+use std::{future::Future, sync::Arc, time::Duration};
 
 use pipe_grammar::{
     Code, Diagnostic, Span,
@@ -9,7 +9,7 @@ use pipe_grammar::{
 use pipe_stdlib::core::{FailureKind, Value};
 use tokio_util::sync::CancellationToken;
 
-use super::{Eval, Failed, Frame, Later, Stop};
+use super::{Eval, Failed, Frame, Later, Limit, Stop};
 
 /// How long a first pause is where `every` does not say.
 const FIRST_PAUSE: Duration = Duration::from_secs(5);
@@ -45,9 +45,9 @@ impl<'a> Eval<'a> {
                 }
                 ModifierKind::Timeout(time) => {
                     let limit = self.duration(time).await?;
-                    let frame = self.frame.cancellable();
+                    let (frame, reached) = self.limited(limit, modifier.span);
                     let work = self.at(&frame).modified(rest, body);
-                    self.timeout(limit, modifier.span, &frame, work).await
+                    self.timeout(limit, &frame, &reached, work).await
                 }
                 ModifierKind::MayFail(condition) => {
                     let may = match condition {
@@ -85,34 +85,41 @@ impl<'a> Eval<'a> {
         })
     }
 
-    /// Waits for `work`, which runs under `frame`, for so long; then it is cancelled, cleaned up,
-    /// and has failed.
+    /// A frame under a time-out that stands at `span`.
+    pub fn limited(self, limit: Duration, span: Span) -> (Frame, Arc<Limit>) {
+        let millis = u64::try_from(limit.as_millis()).unwrap_or(u64::MAX);
+        let shown = pipe_grammar::duration_text(millis);
+        let what = format!("this took longer than {shown}");
+        let problem =
+            Diagnostic::error(Code::TIMED_OUT, span, what).label("the time that it may take");
+        let mut failed = Failed::new(problem);
+        failed.kind = FailureKind::Timeout;
+        failed.step = self.frame.steps.last().cloned();
+        self.frame.limited(failed)
+    }
+
+    /// Waits for `work`, which runs under a [limited](Self::limited) frame; when the time is over
+    /// it is cancelled, cleaned up, and has failed.
     pub async fn timeout(
         self,
         limit: Duration,
-        span: Span,
         frame: &Frame,
+        reached: &Limit,
         work: impl Future<Output = Result<(), Stop>>,
     ) -> Result<(), Stop> {
-        match limited(&frame.cancel, limit, work).await {
-            Some(result) => result,
-            None if self.frame.cancel.is_cancelled() => Err(Stop::Cancelled),
-            None => {
-                let millis = u64::try_from(limit.as_millis()).unwrap_or(u64::MAX);
-                let shown = pipe_grammar::duration_text(millis);
-                let mut failed = Failed::new(
-                    Diagnostic::error(
-                        Code::TIMED_OUT,
-                        span,
-                        format!("this took longer than {shown}"),
-                    )
-                    .label("the time that it may take"),
-                );
-                failed.kind = FailureKind::Timeout;
-                failed.step = self.frame.steps.last().cloned();
-                Err(Stop::Failed(Box::new(failed)))
-            }
+        tokio::pin!(work);
+        tokio::select! {
+            done = &mut work => return done,
+            () = tokio::time::sleep(limit) => {}
         }
+        reached.reach();
+        frame.cancel.cancel();
+        // What it was cancelled for, its handlers have heard already.
+        let _ = work.await;
+        if self.frame.cancel.is_cancelled() {
+            return Err(Stop::Cancelled);
+        }
+        Err(Stop::Failed(Box::new(reached.failed.clone())))
     }
 
     /// Runs something again while it fails, with growing pauses.
@@ -150,9 +157,9 @@ impl<'a> Eval<'a> {
             if tries > count || late || failed.kind == FailureKind::Superseded {
                 return Err(Stop::Failed(failed));
             }
-            let shown = pipe_grammar::duration_text(
-                u64::try_from(wait.as_millis()).unwrap_or(0) / 100 * 100,
-            );
+            let millis = u64::try_from(wait.as_millis()).unwrap_or(u64::MAX);
+            let rounded = if millis > 1000 { millis / 100 * 100 } else { millis };
+            let shown = pipe_grammar::duration_text(rounded);
             self.host.say(
                 self.frame,
                 &format!("failed: {}; again in {shown}", failed.diagnostic.message),

@@ -72,7 +72,7 @@ impl Walk<'_> {
             StatementKind::If { branches, otherwise } => {
                 for (number, branch) in branches.iter().enumerate() {
                     let word = if number == 0 { "if" } else { "else if" };
-                    let text = format!("{before}{word} {}", self.shown(branch.condition));
+                    let text = format!("{before}{word} {}", self.as_written(branch.condition));
                     let known = self.facts.value(branch.condition).ok();
                     let note = match known {
                         Some(Value::Bool(true)) => " (holds)",
@@ -141,6 +141,11 @@ impl Walk<'_> {
         })
     }
 
+    fn as_written(&self, id: ExprId) -> String {
+        let text = self.facts.program.slice(self.facts.program.file.span(id));
+        text.split_whitespace().collect::<Vec<_>>().join(" ")
+    }
+
     /// An expression with its values where they are known.
     fn shown(&self, id: ExprId) -> String {
         let file = &self.facts.program.file;
@@ -149,10 +154,6 @@ impl Walk<'_> {
         {
             return write_value(&value);
         }
-        let as_written = || {
-            let text = self.facts.program.slice(file.span(id));
-            text.split_whitespace().collect::<Vec<_>>().join(" ")
-        };
         match &file.expr(id).kind {
             ExprKind::Call { arguments, .. } => {
                 let name = match self.facts.program.checked.targets.get(&id) {
@@ -161,7 +162,7 @@ impl Walk<'_> {
                     }
                     Some(Target::Builtin { builtin, .. }) => builtin.full_name(),
                     Some(Target::Function(name)) => name.to_string(),
-                    _ => return as_written(),
+                    _ => return self.as_written(id),
                 };
                 let arguments: Vec<String> = arguments
                     .iter()
@@ -180,7 +181,7 @@ impl Walk<'_> {
                     command.holes().map(|id| self.facts.value(id).ok()).collect();
                 format!("$({})", self.command(command, &values))
             }
-            _ => as_written(),
+            _ => self.as_written(id),
         }
     }
 }

@@ -208,9 +208,9 @@ impl<'a> Clauses<'a> {
         match time {
             Some((time, span)) => {
                 let limit = eval.duration(time).await?;
-                let frame = eval.frame.cancellable();
+                let (frame, reached) = eval.limited(limit, span);
                 let work = self.tries(eval.at(&frame), &outputs);
-                eval.timeout(limit, span, &frame, work).await?;
+                eval.timeout(limit, &frame, &reached, work).await?;
             }
             None => self.tries(eval, &outputs).await?,
         }
