@@ -5,5 +5,6 @@
 mod suites {
     mod cases;
     mod demo;
+    mod engine;
     mod signals;
 }
