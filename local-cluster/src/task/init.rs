@@ -34,13 +34,13 @@ struct Children {
 const ORPHAN_GRACE: Duration = Duration::from_secs(2);
 
 /// Runs the app to its end.
-pub(super) fn run(file: &Path, means: &str) -> Result<(), String> {
+pub(super) fn run(file: &Path) -> Result<(), String> {
     let _ = set_parent_process_death_signal(Some(Signal::KILL));
     let alone = getpid().is_init();
     if !alone {
         let _ = set_child_subreaper(Some(getpid()));
     }
-    let result = start(file, means == "mounts", alone);
+    let result = start(file, alone);
     let exit = match result {
         Ok((children, runner)) => {
             let watched = Arc::clone(&children);
@@ -71,7 +71,8 @@ enum Refusal {
 
 type Started = (Arc<Mutex<Children>>, Runner);
 
-fn start(file: &Path, mounts: bool, alone: bool) -> Result<Started, Refusal> {
+fn start(file: &Path, alone: bool) -> Result<Started, Refusal> {
+    let mounts = root::own_mounts();
     let spec = Spec::read(file).map_err(Refusal::Failed)?;
     match &spec.image {
         Some(image) => root::enter(image, mounts, alone).map_err(Refusal::Failed)?,

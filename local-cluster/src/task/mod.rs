@@ -39,7 +39,7 @@ pub fn task_main(spec: &Path) -> ExitCode {
     let stage = std::env::var(STAGE).unwrap_or_default();
     let result = match stage.split_once(':').unwrap_or((&stage, "")) {
         ("", _) => runner::run(spec),
-        ("init", means) => init::run(spec, means),
+        ("init", _) => init::run(spec),
         ("forward", port) => forward::run(port),
         _ => Err(format!("`{stage}` is no process of a task")),
     };

@@ -6,14 +6,25 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use rustix::mount::{
-    MountFlags, UnmountFlags, mount, mount_bind_recursive, mount_remount, unmount,
+use rustix::{
+    mount::{
+        MountFlags, MountPropagationFlags, UnmountFlags, mount, mount_bind_recursive,
+        mount_remount, unmount,
+    },
+    thread::UnshareFlags,
 };
 
 use super::{
     note,
     spec::{Image, Mount},
+    unsafe_calls::unshare,
 };
+
+/// Gives this process mounts of its own, which nobody else sees; whether it has them.
+pub(super) fn own_mounts() -> bool {
+    let flags = MountPropagationFlags::PRIVATE | MountPropagationFlags::REC;
+    unshare(UnshareFlags::NEWNS).is_ok() && rustix::mount::mount_change("/", flags).is_ok()
+}
 
 /// Makes the root and enters it. Afterwards no path leads out of it.
 pub(super) fn enter(image: &Image, mounts: bool, alone: bool) -> Result<(), String> {

@@ -9,7 +9,6 @@ use std::{
 };
 
 use rustix::{
-    mount::MountPropagationFlags,
     process::{Pid, WaitOptions, wait},
     thread::UnshareFlags,
 };
@@ -72,16 +71,9 @@ fn start(spec: &Spec) -> Result<Child, String> {
         network::loopback_up()
             .map_err(|error| format!("can't switch the loop-back device on: {error}"))?;
     }
-    if own.contains(UnshareFlags::NEWNS) {
-        let flags = MountPropagationFlags::PRIVATE | MountPropagationFlags::REC;
-        if let Err(error) = rustix::mount::mount_change("/", flags) {
-            note(&format!("mounts of the task may be seen outside: {error}"));
-        }
-    }
-    let means = if own.contains(UnshareFlags::NEWNS) { "mounts" } else { "" };
     let failed =
         |error: std::io::Error| format!("can't start the task: {}", pipe_oci::plain(&error));
-    let init = again(&format!("init:{means}")).spawn().map_err(failed)?;
+    let init = again("init").spawn().map_err(failed)?;
     for (forward, listener) in listeners {
         again(&format!("forward:{}", forward.container))
             .stdin(Stdio::from(OwnedFd::from(listener)))
@@ -94,8 +86,8 @@ fn start(spec: &Spec) -> Result<Child, String> {
 
 /// Moves into as many namespaces as the kernel allows, and says which.
 fn isolate(private_network: bool) -> UnshareFlags {
-    let base =
-        UnshareFlags::NEWNS | UnshareFlags::NEWPID | UnshareFlags::NEWUTS | UnshareFlags::NEWIPC;
+    // The mounts are for init alone: this process goes on to start others by `/proc`.
+    let base = UnshareFlags::NEWPID | UnshareFlags::NEWUTS | UnshareFlags::NEWIPC;
     let network = if private_network { UnshareFlags::NEWNET } else { UnshareFlags::empty() };
     let (user, group) = (rustix::process::geteuid(), rustix::process::getegid());
     for wanted in [base | network, base] {
