@@ -66,4 +66,9 @@ pub trait Report: Send + Sync {
     ///
     /// When the journal can't be written: then the effect must not happen.
     fn intend(&self, intent: Intent) -> Result<(), super::Failure>;
+
+    /// Everything that this run has intended so far, oldest first, also before it was interrupted.
+    fn intended(&self) -> Vec<Intent> {
+        Vec::new()
+    }
 }

@@ -6,6 +6,7 @@ use pipe_grammar::Code;
 use serde_json::Value as Json;
 
 use super::{
+    fields,
     normalise::{READ_ONLY, absolute, without_nulls},
     pointer,
 };
@@ -45,6 +46,7 @@ impl Definition {
             json["upgradeStrategy"] = from_value(strategy, "strategy")?;
         }
         let mut definition = Self { json, id: String::new(), with, strategy: !strategy.is_null() };
+        fields::refuse(&definition.json, |pointer| definition.spot(pointer))?;
         definition.strip(call);
         definition.json = without_nulls(&definition.json);
         definition.take_id()?;

@@ -2,27 +2,23 @@
 
 use std::time::Duration;
 
-use pipe_grammar::Code;
-use tokio::time::Instant;
-
 use super::{
     Timing,
     changes::lines,
+    conclusion::Changing,
     definition::Definition,
-    evidence::Evidence,
-    normalise::normalise,
-    plan::{Plan, checks, grace, until_kill, within},
-    progress::{self, times},
+    lock::Lock,
+    normalise::same,
+    plan::{Plan, checks, span, until_kill},
+    progress,
+    send::{Request, Sent},
     site::Site,
-    trouble::definition_refused,
-    follow::{Follow, Goal},
-    verdict::Verdict,
-    watch::{Cancellation, Stream, Watched, watch},
-    way_back::{Policy, WentBack, go_back},
+    watch::Stream,
+    way_back::Policy,
 };
 use crate::{
-    client::marathon::{App, Change, Error, Kind, Task},
-    core::{Arguments, Call, Failure, FailureKind, Intent, Outcome, Value, builtin},
+    client::marathon::{App, Change},
+    core::{Arguments, Call, Failure, Intent, Outcome, builtin},
 };
 
 builtin! {
@@ -113,56 +109,68 @@ struct Deploying<'a> {
     options: Options,
 }
 
-/// What a PUT led to.
-enum Sent {
-    /// It was accepted.
-    Accepted(Change),
-    /// Others hold the app.
-    Locked(Vec<String>),
-}
-
 impl Deploying<'_> {
     async fn run(&self) -> Outcome {
-        let id = &self.definition.id;
+        let (site, id) = (&self.site, self.definition.id.as_str());
         let mut stream = None;
-        let mut locked_since: Option<Instant> = None;
+        let mut lock = Lock::new(self.options.lock_within);
         loop {
-            let before = self.site.app(id).await?;
+            let before = site.app(id).await?;
             let plan = self.plan(before.as_ref());
+            let changing = self.changing(&plan, before.as_ref());
             if let Some(before) = before.as_ref().filter(|_| plan.changes.is_empty()) {
-                return self.unchanged(before, &plan).await;
+                return self.unchanged(&changing, before).await;
             }
-            if locked_since.is_none() {
+            if !lock.waited() {
                 self.announce(&plan, before.as_ref());
             }
             let stream = match &mut stream {
                 Some(stream) => stream,
-                none => none.insert(Stream::open(&self.site).await?),
+                none => none.insert(Stream::open(site).await?),
             };
             // Opening the stream took a moment, in which somebody may have changed the app.
-            let now = self.site.app(id).await?;
+            let now = site.app(id).await?;
             if now.as_ref().map(|app| &app.version) != before.as_ref().map(|app| &app.version) {
                 continue;
             }
-            self.site.call.report.intend(Intent::Deploy {
-                marathon: self.site.client.url().to_owned(),
-                app: id.clone(),
+            site.call.report.intend(Intent::Deploy {
+                marathon: site.client.url().to_owned(),
+                app: id.to_owned(),
                 previous: before.as_ref().map(|before| before.version.clone()),
             })?;
-            match self.put(&plan, before.as_ref()).await? {
-                Sent::Accepted(change) => {
-                    return self.follow(stream, &plan, before.as_ref(), change).await;
-                }
+            let change = match self.put(&plan, before.as_ref()).await? {
+                Sent::Accepted(change) => change,
                 Sent::Locked(by) => {
-                    let since = *locked_since.get_or_insert_with(Instant::now);
-                    self.wait_for_lock(&by, since).await?;
+                    lock.wait(site, id, &by).await?;
+                    continue;
                 }
+            };
+            if let Some(before) = &before
+                && self.was_no_change(before, &change).await
+            {
+                site.say("Marathon sees no difference to what runs");
+                return self.unchanged(&changing, before).await;
             }
+            return changing.follow(stream, change).await;
         }
     }
 
     fn plan(&self, before: Option<&App>) -> Plan {
         Plan::new(&self.definition, before, self.options.keep_instances, self.site.client.version)
+    }
+
+    fn changing<'a>(&'a self, plan: &'a Plan, before: Option<&'a App>) -> Changing<'a> {
+        Changing {
+            site: &self.site,
+            id: &self.definition.id,
+            normal: &plan.normal,
+            before,
+            restarts: plan.restarts,
+            within: self.options.within,
+            settle: self.options.settle,
+            on_failure: self.options.on_failure,
+            doing: "deployed",
+        }
     }
 
     fn announce(&self, plan: &Plan, before: Option<&App>) {
@@ -192,82 +200,27 @@ impl Deploying<'_> {
             && within < until_kill(&plan.normal)
         {
             self.site.say(format!(
-                "within {} s is shorter than the {} s in which its health checks tell a bad task",
-                within.as_secs(),
-                until_kill(&plan.normal).as_secs()
+                "within {} is shorter than the {} in which its health checks tell a bad task",
+                span(within),
+                span(until_kill(&plan.normal))
             ));
         }
     }
 
-    /// Sends the definition. A cancellation waits for the answer: what was sent must be known.
     async fn put(&self, plan: &Plan, before: Option<&App>) -> Result<Sent, Failure> {
-        let client = &self.site.client;
-        if self.site.call.cancel.is_cancelled() {
-            return Err(Failure::cancelled());
-        }
+        let (site, id) = (&self.site, self.definition.id.as_str());
         if self.options.force {
             self.name_the_cancelled().await?;
         }
-        let mut tries = 0;
-        loop {
-            let put = client.put_app(&self.definition.id, &plan.body, true, self.options.force);
-            let sent = self.site.change(put).await;
-            tries += 1;
-            let error = match sent {
-                Ok(change) => return Ok(Sent::Accepted(change)),
-                Err(error) => error,
-            };
-            if let Error::Refused(refusal) = &error
-                && refusal.kind == Kind::Locked
-            {
-                return Ok(Sent::Locked(refusal.deployments.clone()));
-            }
-            let unknown = matches!(error, Error::Lost(_))
-                || matches!(error.kind(), Some(Kind::Gateway | Kind::Server));
-            if !unknown {
-                return Err(definition_refused(&self.definition, &error));
-            }
-            self.site.say(format!("{}; looking whether the change was made", error.sentence()));
-            if let Some(change) = self.look(plan, before).await {
-                self.site.say("it was made");
-                return Ok(Sent::Accepted(change));
-            }
-            if self.site.call.cancel.is_cancelled() {
-                let message = format!(
-                    "cancelled while the definition of `{}` was sent; it did not arrive",
-                    self.definition.id
-                );
-                return Err(Failure { message, ..Failure::cancelled() });
-            }
-            let again = matches!(error, Error::Lost(_)) || error.kind() == Some(Kind::Gateway);
-            if !again || tries >= 2 {
-                return Err(definition_refused(&self.definition, &error));
-            }
-            self.site.say("it was not made; sending it again");
-        }
-    }
-
-    /// Whether a change whose answer was lost was made: the app has another version than before,
-    /// and the definition that was sent.
-    async fn look(&self, plan: &Plan, before: Option<&App>) -> Option<Change> {
-        let client = self.site.client();
-        let until = Instant::now() + self.site.timing.look;
-        loop {
-            if let Ok(Some(app)) = client.app(&self.definition.id).await {
-                let changed = before.is_none_or(|before| before.version != app.version);
-                let mut wanted = normalise(&plan.body, client.version);
-                let current = normalise(&app.json, client.version);
-                super::normalise::adopt(&mut wanted, &current);
-                if changed && wanted == current {
-                    let deployment = app.deployments.first().cloned();
-                    return Some(Change { deployment, version: app.version });
-                }
-            }
-            if Instant::now() >= until {
-                return None;
-            }
-            tokio::time::sleep(self.site.timing.poll).await;
-        }
+        let request = Request::Put { body: &plan.body, whole: true, force: self.options.force };
+        // It has another version than before, and the definition that was sent.
+        let made = |app: Option<&App>| {
+            app.is_some_and(|app| {
+                before.is_none_or(|before| before.version != app.version)
+                    && same(&plan.body, &app.json, site.client.version)
+            })
+        };
+        request.send(site, id, Some(&self.definition), made).await
     }
 
     async fn name_the_cancelled(&self) -> Result<(), Failure> {
@@ -283,44 +236,7 @@ impl Deploying<'_> {
         Ok(())
     }
 
-    /// Waits until the deployments that hold the app are over.
-    async fn wait_for_lock(&self, by: &[String], since: Instant) -> Result<(), Failure> {
-        let (site, id) = (&self.site, &self.definition.id);
-        let mut told = false;
-        loop {
-            let all = site.ask(site.client.deployments()).await?;
-            let holding: Vec<_> = all
-                .iter()
-                .filter(|d| by.contains(&d.id) || (by.is_empty() && d.apps.contains(id)))
-                .collect();
-            let names: Vec<String> =
-                holding.iter().map(|d| format!("{} of {}", d.id, d.apps.join(", "))).collect();
-            if since.elapsed() >= self.options.lock_within {
-                let mut failure = Failure::infrastructure(
-                    Code::APP_LOCKED,
-                    format!(
-                        "`{id}` is held by another deployment for longer than {} s",
-                        self.options.lock_within.as_secs()
-                    ),
-                )
-                .help(
-                    "wait longer with `lock_within:`, or cancel the other one with `force: true`",
-                );
-                failure = failure.evidence("what holds it", names);
-                return Err(failure);
-            }
-            if !std::mem::replace(&mut told, true) && !names.is_empty() {
-                site.say(format!("waiting for deployment {}", names.join(" and ")));
-            }
-            site.call.unless_cancelled(tokio::time::sleep(site.timing.poll)).await?;
-            if holding.is_empty() {
-                return Ok(());
-            }
-        }
-    }
-
-    /// Nothing to send: the app only has to be well.
-    async fn unchanged(&self, before: &App, plan: &Plan) -> Outcome {
+    async fn unchanged(&self, changing: &Changing<'_>, before: &App) -> Outcome {
         let (site, id) = (&self.site, &self.definition.id);
         site.say(format!(
             "`{id}` already runs this definition (version {}): nothing to do",
@@ -331,33 +247,7 @@ impl Deploying<'_> {
         {
             site.say(format!("{image} may mean another image now; its tag would have to change"));
         }
-        let mut goal =
-            self.goal(plan, Some(before), before.deployments.first().cloned(), &before.version);
-        goal.config_version.clone_from(&before.config_version);
-        goal.settle = Duration::ZERO;
-        goal.new_tasks = false;
-        let mut follow = Follow::new(goal);
-        follow.app(Some(before), Duration::ZERO);
-        if before.deployments.is_empty() {
-            follow.deployments(&[], Duration::ZERO);
-        }
-        if follow.verdict(Duration::ZERO) == Verdict::Done {
-            return Ok(self.record(&follow, Some(&before.version), false));
-        }
-        site.say("it is not well yet");
-        let mut stream = Stream::open(site).await?;
-        match watch(site, &mut stream, &mut follow, Cancellation::Ends).await? {
-            Watched::Cancelled => Err(Failure::cancelled()),
-            Watched::Verdict(Verdict::Done) => {
-                self.say_where(&follow, plan);
-                Ok(self.record(&follow, Some(&before.version), false))
-            }
-            Watched::Verdict(verdict) => {
-                let evidence = Evidence::gather(site, &follow).await;
-                let went = WentBack::Left("nothing was changed".to_owned());
-                Err(evidence.add_to(self.verdict_failure(&follow, &verdict, &went)))
-            }
-        }
+        changing.as_it_is(before).await
     }
 
     /// Whether Marathon took the definition and found nothing to do: the app keeps its version,
@@ -378,191 +268,6 @@ impl Deploying<'_> {
         }
         true
     }
-
-    /// What is to be followed after a change.
-    fn goal(
-        &self,
-        plan: &Plan,
-        before: Option<&App>,
-        deployment: Option<String>,
-        version: &str,
-    ) -> Goal {
-        let checks = checks(&plan.normal);
-        let settle = if checks > 0 { Duration::ZERO } else { self.site.timing.settle };
-        let config_version = match before {
-            Some(before) if !plan.restarts => before.config_version.clone(),
-            _ => version.to_owned(),
-        };
-        let failure = before.and_then(|before| before.last_failure.as_ref());
-        Goal {
-            app: self.definition.id.clone(),
-            deployment,
-            version: version.to_owned(),
-            config_version,
-            instances: plan.instances(),
-            checks,
-            settle: self.options.settle.unwrap_or(settle),
-            within: self.options.within.unwrap_or_else(|| within(&plan.normal, &self.site.timing)),
-            grace: grace(&plan.normal),
-            known_failure: failure.map(|failure| failure.task.clone()),
-            new_tasks: plan.restarts && before.is_some(),
-        }
-    }
-
-    async fn follow(
-        &self,
-        stream: &mut Stream,
-        plan: &Plan,
-        before: Option<&App>,
-        change: Change,
-    ) -> Outcome {
-        let (site, id) = (&self.site, &self.definition.id);
-        if let Some(before) = before
-            && self.was_no_change(before, &change).await
-        {
-            site.say("Marathon sees no difference to what runs");
-            return self.unchanged(before, plan).await;
-        }
-        let Change { deployment, version } = change;
-        if let Some(deployment) = &deployment {
-            site.say(format!("deployment {deployment} leads to version {version}"));
-            let intent = Intent::Deployment {
-                app: id.clone(),
-                id: deployment.clone(),
-                version: version.clone(),
-            };
-            // The change is made: it has to be followed, whatever becomes of the journal.
-            if let Err(failure) = site.call.report.intend(intent) {
-                site.say(failure.message);
-            }
-        }
-        let mut follow = Follow::new(self.goal(plan, before, deployment, &version));
-        let watched = watch(site, stream, &mut follow, Cancellation::Ends).await?;
-        let previous = before.map(|before| before.version.as_str());
-        let verdict = match watched {
-            Watched::Verdict(Verdict::Done) => {
-                self.say_where(&follow, plan);
-                return Ok(self.record(&follow, previous, true));
-            }
-            Watched::Cancelled => {
-                let went = go_back(site, stream, self.options.on_failure, &follow, before).await;
-                site.say(format!("`{id}`: {}", went.sentence()));
-                let message = format!("cancelled while `{id}` was deployed; {}", went.sentence());
-                return Err(Failure { message, ..Failure::cancelled() });
-            }
-            Watched::Verdict(verdict) => verdict,
-        };
-        if matches!(verdict, Verdict::Superseded(_) | Verdict::Removed | Verdict::Cancelled) {
-            return Err(self.taken_over(&follow, &verdict));
-        }
-        site.say(progress::line(&follow));
-        let evidence = Evidence::gather(site, &follow).await;
-        let went = go_back(site, stream, self.options.on_failure, &follow, before).await;
-        site.say(went.sentence());
-        Err(evidence.add_to(self.verdict_failure(&follow, &verdict, &went)))
-    }
-
-    /// The failure of a version that does not work, and what became of it.
-    fn verdict_failure(&self, follow: &Follow, verdict: &Verdict, went: &WentBack) -> Failure {
-        let id = &self.definition.id;
-        let version = &follow.goal.version;
-        let usual = follow.usual_cause();
-        let (kind, what) = match verdict {
-            Verdict::Hopeless => {
-                let what = usual
-                    .map_or_else(String::new, |(cause, n)| format!(": it {}", times(cause, n)));
-                (FailureKind::Step, format!("`{id}` did not work in version {version}{what}"))
-            }
-            Verdict::Late => (
-                FailureKind::Timeout,
-                format!(
-                    "`{id}` did not work in version {version} within {}: {}",
-                    span(follow.goal.within),
-                    progress::line(follow)
-                ),
-            ),
-            _ => return self.taken_over(follow, verdict),
-        };
-        let mut failure =
-            Failure::new(Code::DEPLOYMENT_FAILED, format!("{what}; {}", went.sentence()))
-                .kind(kind);
-        if let WentBack::Badly(_, help) = went {
-            // Now somebody has to look after the cluster itself.
-            failure = failure.kind(FailureKind::Infrastructure).help(help);
-        }
-        match usual.and_then(|(cause, _)| cause.help()) {
-            Some(help) => failure.help(help),
-            None => failure,
-        }
-    }
-
-    /// Somebody else changed the app: what they did is not undone.
-    fn taken_over(&self, follow: &Follow, verdict: &Verdict) -> Failure {
-        let id = &self.definition.id;
-        let what = match verdict {
-            Verdict::Superseded(version) => format!(
-                "`{id}` was taken over by another deployment (version {version}); nothing was led back"
-            ),
-            Verdict::Removed => format!("`{id}` was removed by somebody while it was deployed"),
-            _ => format!(
-                "the deployment of `{id}` was cancelled by somebody, who left it half-way: {}",
-                progress::line(follow)
-            ),
-        };
-        let failure = Failure::new(Code::DEPLOYMENT_SUPERSEDED, what).kind(FailureKind::Superseded);
-        match verdict {
-            Verdict::Cancelled => failure.help("run it again, or go back with `marathon.rollback`"),
-            _ => failure,
-        }
-    }
-
-    fn say_where(&self, follow: &Follow, plan: &Plan) {
-        let word = if follow.goal.checks > 0 { "healthy" } else { "running" };
-        let id = &self.definition.id;
-        self.site
-            .say(format!("`{id}`: {0} of {0} {word}", progress::tasks(follow.goal.instances, "")));
-        for task in follow.tasks() {
-            for address in addresses(task, plan) {
-                self.site.say(format!("answers at {address}"));
-            }
-        }
-    }
-
-    fn record(&self, follow: &Follow, previous: Option<&str>, changed: bool) -> Value {
-        let tasks = follow.tasks().iter().map(|task| {
-            Value::record([
-                ("id", Value::string(task.id.as_str())),
-                ("host", Value::string(task.host.as_str())),
-                ("ports", Value::list(task.ports.iter().map(|port| Value::Int((*port).into())))),
-            ])
-        });
-        Value::record([
-            ("app", Value::string(self.definition.id.as_str())),
-            ("version", Value::string(follow.goal.version.as_str())),
-            ("previous", Value::from(previous)),
-            ("changed", Value::Bool(changed)),
-            ("tasks", Value::list(tasks)),
-        ])
-    }
-}
-
-/// Where a task answers: `http://host:port`, without the scheme where only TCP is checked.
-fn addresses(task: &Task, plan: &Plan) -> Vec<String> {
-    let protocols: Vec<&str> = plan.normal["healthChecks"]
-        .as_array()
-        .into_iter()
-        .flatten()
-        .filter_map(|check| check["protocol"].as_str())
-        .collect();
-    let any = |name: &str| protocols.iter().any(|protocol| protocol.ends_with(name));
-    let scheme = if any("HTTPS") {
-        "https://"
-    } else if any("TCP") && !any("HTTP") {
-        ""
-    } else {
-        "http://"
-    };
-    task.ports.iter().map(|port| format!("{scheme}{}:{port}", task.host)).collect()
 }
 
 /// No tag, or `latest`, and no digest: the name may mean another image tomorrow.
@@ -571,10 +276,17 @@ fn is_mutable(image: &str) -> bool {
     !image.contains('@') && name.split_once(':').is_none_or(|(_, tag)| tag == "latest")
 }
 
-fn span(time: Duration) -> String {
-    match time.as_secs() {
-        seconds if seconds >= 60 && seconds % 60 == 0 => format!("{}m", seconds / 60),
-        0 => format!("{}ms", time.as_millis()),
-        seconds => format!("{seconds}s"),
+#[cfg(test)]
+mod tests {
+    use super::is_mutable;
+
+    #[test]
+    fn only_a_tag_that_says_something_stays() {
+        for image in ["nginx", "nginx:latest", "registry.example.com:5000/nginx"] {
+            assert!(is_mutable(image), "{image}");
+        }
+        for image in ["nginx:1.27", "registry.example.com:5000/nginx:1", "nginx@sha256:00"] {
+            assert!(!is_mutable(image), "{image}");
+        }
     }
 }

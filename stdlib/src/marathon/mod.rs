@@ -1,14 +1,19 @@
 //! `marathon`: an app definition becomes running, healthy tasks, or everything is as it was.
 
 mod changes;
+mod conclusion;
 mod definition;
 mod evidence;
 mod explain;
+mod fields;
 mod follow;
+mod lock;
 mod normalise;
 mod plan;
 mod pointer;
 mod progress;
+mod record;
+mod send;
 mod site;
 mod timing;
 mod trouble;
@@ -17,22 +22,20 @@ mod watch;
 mod way_back;
 
 pub use deploy::deploy_with;
+pub use destroy::destroy_with;
+pub use diff::diff_with;
+pub use fields::{UnknownField, unknown_fields};
 pub use pointer::{locate, locate_key};
+pub use restart::restart_with;
+pub use rollback::rollback_with;
+pub use scale::scale_with;
+pub use status::status_with;
 pub use timing::Timing;
 
 use crate::core::module;
 
-/// The types that the functions of this module name, in the language's own syntax.
-const TYPES: &[(&str, &str)] = &[
-    (
-        "Deployment",
-        "{ app: string, version: string, previous: string?, changed: bool, tasks: list<Task> }",
-    ),
-    ("Task", "{ id: string, host: string, ports: list<int> }"),
-];
-
 module! {
     "Deployments to Marathon."
-    marathon: deploy;
-    types: TYPES
+    marathon: deploy, diff, status, scale, restart, rollback, destroy, app_id;
+    types: record::TYPES
 }

@@ -7,6 +7,7 @@
 
 use serde_json::{Map, Value as Json, json};
 
+use super::changes::{Change, changes};
 use crate::client::marathon::ServerVersion;
 
 type Fields = Map<String, Json>;
@@ -53,9 +54,22 @@ pub(super) fn normalise(app: &Json, server: ServerVersion) -> Json {
     app
 }
 
+/// What is different between an app on a server and a definition in normal form, which takes over
+/// what the server has decided.
+pub(super) fn difference(wanted: &mut Json, app: &Json, server: ServerVersion) -> Vec<Change> {
+    let current = normalise(app, server);
+    adopt(wanted, &current);
+    changes(&current, wanted)
+}
+
+/// Whether an app on a server is what a definition says.
+pub(super) fn same(definition: &Json, app: &Json, server: ServerVersion) -> bool {
+    difference(&mut normalise(definition, server), app, server).is_empty()
+}
+
 /// Takes over what the definition leaves to the server and the server has decided: service ports,
 /// the role, the residency and the network's name.
-pub(super) fn adopt(wanted: &mut Json, current: &Json) {
+fn adopt(wanted: &mut Json, current: &Json) {
     let open = |value: Option<&Json>| value.is_none_or(|value| value == 0);
     for (list, field) in [("/container/portMappings", "servicePort"), ("/portDefinitions", "port")]
     {
@@ -426,7 +440,7 @@ fn drop_if(fields: &mut Fields, name: &str, value: &Json) {
 mod tests {
     #![allow(clippy::unwrap_used)]
 
-    use super::{super::changes::changes, *};
+    use super::*;
 
     const NEW: ServerVersion = ServerVersion(1, 10, 0);
 

@@ -6,9 +6,9 @@ use serde_json::{Value as Json, json};
 
 use super::{
     Timing,
-    changes::{Change, changes, restarts},
+    changes::{Change, restarts},
     definition::Definition,
-    normalise::{adopt, normalise},
+    normalise::{difference, normalise},
 };
 use crate::client::marathon::{App, ServerVersion};
 
@@ -41,9 +41,7 @@ impl Plan {
         let mut normal = normalise(&body, server);
         let mut found = Vec::new();
         if let Some(before) = before {
-            let current = normalise(&before.json, server);
-            adopt(&mut normal, &current);
-            found = changes(&current, &normal);
+            found = difference(&mut normal, &before.json, server);
         }
         let mut stuck = Vec::new();
         if !server.replaces() {
@@ -141,6 +139,15 @@ fn list(json: &Json) -> &[Json] {
     json.as_array().map(Vec::as_slice).unwrap_or_default()
 }
 
+/// A time for people: `10m`, `55s`, `300ms`.
+pub(super) fn span(time: Duration) -> String {
+    match time.as_secs() {
+        seconds if seconds >= 60 && seconds % 60 == 0 => format!("{}m", seconds / 60),
+        0 => format!("{}ms", time.as_millis()),
+        seconds => format!("{seconds}s"),
+    }
+}
+
 /// The definition of an app as the server has it, in the form that it takes back.
 pub(super) fn as_it_was(before: &App, server: ServerVersion) -> Json {
     // A partial update can't take away what came since; going back to a version can.
@@ -162,7 +169,7 @@ pub(super) fn as_it_was(before: &App, server: ServerVersion) -> Json {
 
 #[cfg(test)]
 mod tests {
-    use super::*;
+    use super::{super::changes::changes, *};
 
     fn app(instances: u64, least: f64, over: f64) -> Json {
         json!({

@@ -3,10 +3,10 @@
 use pipe_grammar::Code;
 use serde_json::Value as Json;
 
-use super::{Timing, trouble::failure};
+use super::{Timing, definition::wrong_id, normalise::absolute, trouble::failure};
 use crate::{
     client::marathon::{App, Client, Error},
-    core::{Call, Failure, MarathonConnection},
+    core::{Arguments, Call, Failure, MarathonConnection},
 };
 
 /// A Marathon that has answered once.
@@ -74,9 +74,31 @@ impl<'a> Site<'a> {
         }
     }
 
+    /// The app that has to be there.
+    pub(super) async fn existing(&self, id: &str) -> Result<App, Failure> {
+        self.app(id).await?.ok_or_else(|| {
+            Failure::new(Code::APP_LOST, format!("there is no app `{id}`"))
+                .at_argument("app")
+                .label(format!("`{}` has none with this id", self.client.url()))
+        })
+    }
+
     /// The app, if there is one.
     pub(super) async fn app(&self, id: &str) -> Result<Option<App>, Failure> {
         self.ask(self.client.app(id)).await
+    }
+}
+
+/// The argument `app`, as an absolute id.
+pub(super) fn app_id(arguments: &Arguments) -> Result<String, Failure> {
+    let written: String = arguments.get("app")?;
+    let id = absolute(&written, "/");
+    match wrong_id(&id) {
+        None => Ok(id),
+        Some(why) => {
+            Err(Failure::new(Code::INVALID_APP, format!("`{written}` is no id of an app: {why}"))
+                .at_argument("app"))
+        }
     }
 }
 

@@ -11,13 +11,17 @@ use pipe_stdlib::{
     client::marathon::Pace,
     core::{
         Arguments, Call, Connections, Failure, Intent, MarathonConnection, Outcome, Report, Stream,
-        Value, World,
+        Type, Value, World, convert,
     },
-    marathon::{Timing, deploy_with},
+    library,
+    marathon::{
+        Timing, deploy_with, destroy_with, diff_with, restart_with, rollback_with, scale_with,
+        status_with,
+    },
 };
 use tokio_util::sync::CancellationToken;
 
-use crate::server::Marathon;
+use crate::server::{APP, Marathon};
 
 /// What was said and intended.
 #[derive(Default)]
@@ -38,6 +42,10 @@ impl Report for Said {
     fn intend(&self, intent: Intent) -> Result<(), Failure> {
         self.intents.lock().unwrap().push(intent);
         Ok(())
+    }
+
+    fn intended(&self) -> Vec<Intent> {
+        self.intents.lock().unwrap().clone()
     }
 }
 
@@ -93,11 +101,11 @@ pub(crate) fn quick() -> Timing {
         look: Duration::from_millis(300),
         within: Duration::from_secs(8),
         settle: Duration::from_millis(150),
-        hurry: Duration::from_secs(2),
+        hurry: Duration::from_secs(3),
         pace: Pace {
             connect: Duration::from_secs(1),
             read: Duration::from_secs(1),
-            write: Duration::from_millis(500),
+            write: Duration::from_secs(1),
             patience: Duration::from_millis(800),
             pause: Duration::from_millis(20),
             attach: Duration::from_millis(400),
@@ -114,6 +122,8 @@ pub(crate) struct Calling {
     pub(crate) timing: Timing,
     pub(crate) cancel: CancellationToken,
     pub(crate) root: PathBuf,
+    /// What the run has intended before.
+    pub(crate) intents: Vec<Intent>,
 }
 
 pub(crate) fn connection(url: &str) -> MarathonConnection {
@@ -130,17 +140,25 @@ pub(crate) fn connection(url: &str) -> MarathonConnection {
 
 impl Calling {
     pub(crate) fn new(marathon: &Marathon, definition: &serde_json::Value) -> Self {
-        let mut arguments = Arguments::default();
-        arguments.bind("definition", Value::from_json(definition), true);
+        Self::bare(marathon).with("definition", Value::from_json(definition))
+    }
+
+    /// A call that names the app.
+    pub(crate) fn of_app(marathon: &Marathon) -> Self {
+        Self::bare(marathon).with("app", APP)
+    }
+
+    fn bare(marathon: &Marathon) -> Self {
         Self {
             connections: Connections {
                 marathon: vec![connection(&marathon.url)],
                 ..Connections::default()
             },
-            arguments,
+            arguments: Arguments::default(),
             timing: quick(),
             cancel: CancellationToken::new(),
             root: std::env::temp_dir(),
+            intents: Vec::new(),
         }
     }
 
@@ -153,16 +171,55 @@ impl Calling {
         self.with("within", Value::Duration(Duration::from_millis(millis)))
     }
 
-    pub(crate) async fn deploy(self) -> Done {
-        self.call(async |call, arguments, timing| deploy_with(call, arguments, &timing).await).await
+    /// A call of the same run as another one.
+    pub(crate) fn after(mut self, done: &Done) -> Self {
+        self.intents.clone_from(&done.intents);
+        self
     }
 
-    pub(crate) async fn call(
-        self,
+    pub(crate) async fn deploy(self) -> Done {
+        self.call("deploy", async |c, a, t| deploy_with(c, a, &t).await).await
+    }
+
+    pub(crate) async fn scale(self) -> Done {
+        self.call("scale", async |c, a, t| scale_with(c, a, &t).await).await
+    }
+
+    pub(crate) async fn restart(self) -> Done {
+        self.call("restart", async |c, a, t| restart_with(c, a, &t).await).await
+    }
+
+    pub(crate) async fn rollback(self) -> Done {
+        self.call("rollback", async |c, a, t| rollback_with(c, a, &t).await).await
+    }
+
+    pub(crate) async fn destroy(self) -> Done {
+        self.call("destroy", async |c, a, t| destroy_with(c, a, &t).await).await
+    }
+
+    pub(crate) async fn status(self) -> Done {
+        self.call("status", async |c, a, t| status_with(c, a, &t).await).await
+    }
+
+    pub(crate) async fn diff(self) -> Done {
+        self.call("diff", async |c, a, t| diff_with(c, a, &t).await).await
+    }
+
+    /// Binds the defaults of the built-in and runs it. What it gives fits its declaration.
+    async fn call(
+        mut self,
+        name: &str,
         what: impl AsyncFnOnce(Call<'_>, Arguments, Timing) -> Outcome,
     ) -> Done {
+        let signature = library().signature(library().find(Some("marathon"), name).unwrap());
+        for parameter in signature.parameters.as_ref().unwrap() {
+            if !self.arguments.is_given(&parameter.name) {
+                let default = parameter.default.clone().unwrap_or_default();
+                self.arguments.bind(parameter.name.clone(), default, false);
+            }
+        }
         let world = World::new(self.root.clone(), self.root.clone(), BTreeMap::new());
-        let said = Said::default();
+        let said = Said { intents: Mutex::new(self.intents), ..Said::default() };
         let call = Call {
             world: &world,
             connections: &self.connections,
@@ -175,6 +232,11 @@ impl Calling {
         let start = Instant::now();
         let outcome = what(call, self.arguments, self.timing).await;
         let took = start.elapsed();
+        if let Ok(value) = &outcome
+            && !matches!(signature.result, Type::Nothing)
+        {
+            convert(value.clone(), &signature.result).unwrap();
+        }
         Done {
             outcome,
             said: said.lines.into_inner().unwrap(),

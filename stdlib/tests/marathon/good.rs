@@ -146,10 +146,11 @@ async fn an_app_without_checks_has_to_stay() {
         pause(30).await;
         m.runs(5, OURS);
     });
-    let done = Calling::new(&marathon, &app).deploy().await;
+    let settle = Value::Duration(std::time::Duration::from_millis(600));
+    let done = Calling::new(&marathon, &app).with("settle", settle).deploy().await;
     let tasks = done.record()["tasks"].to_string();
     assert!(tasks.contains("instance-0005") && !tasks.contains("instance-0003"), "{tasks}");
-    assert!(done.took.as_millis() >= 240, "{:?}", done.took);
+    assert!(done.took.as_millis() >= 690, "{:?}", done.took);
     done.says("no health check: success will mean started, not working");
     done.says("2 of 2 tasks running; crashed once");
 }

@@ -7,6 +7,7 @@ mod call;
 mod failing;
 mod faults;
 mod good;
+mod neighbours;
 mod refused;
 mod replay;
 mod server;

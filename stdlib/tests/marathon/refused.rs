@@ -72,7 +72,7 @@ async fn a_lock_that_stays_ends_the_wait() {
     let failure = done.failure();
     assert_eq!((failure.code, failure.kind), (Code::APP_LOCKED, FailureKind::Infrastructure));
     assert_eq!(done.evidence(), "what holds it\nother of /product/web\n");
-    assert!(done.took.as_millis() >= 300 && done.took.as_secs() < 2, "{:?}", done.took);
+    assert!(done.took.as_millis() >= 300 && done.took.as_secs() < 8, "{:?}", done.took);
     assert_eq!(marathon.changes().len(), 1);
 }
 
@@ -87,7 +87,7 @@ async fn a_conflict_without_deployments_is_not_waited_for() {
         "{}",
         done.failure().message
     );
-    assert!(done.took.as_secs() < 2);
+    assert!(done.took.as_secs() < 8);
 }
 
 #[tokio::test]
@@ -109,6 +109,12 @@ async fn a_definition_that_is_none_is_never_sent() {
         (json!([]), Code::INVALID_APP, "an app definition is an object"),
         (json!({ "id": "/g", "apps": [] }), Code::INVALID_APP, "this is a group, not an app"),
         (json!({ "cmd": "x" }), Code::INVALID_APP, "the app definition has no `id`"),
+        (json!({ "id": "/w", "cdm": "x" }), Code::INVALID_APP, "has no field `cdm`"),
+        (
+            json!({ "id": "/w", "a": 1, "b": 2 }),
+            Code::INVALID_APP,
+            "2 fields that Marathon does not know",
+        ),
         (json!({ "id": "/Web_1" }), Code::INVALID_APP, "`/Web_1` is no id that Marathon takes"),
         (json!("no/such/file.json"), Code::MISSING_FILE, "there is no file `no/such/file.json`"),
         (json!("../../../../../../x.json"), Code::BAD_PATH, "leaves the repository"),

@@ -25,7 +25,6 @@ fn play(marathon: &Marathon, bytes: &'static [u8]) {
 fn all_is_new(marathon: &Marathon, numbers: &[u64]) {
     let mut inside = marathon.inside();
     inside.tasks.clear();
-    inside.deployments.clear();
     drop(inside);
     marathon.cover(numbers, OURS);
 }
@@ -45,7 +44,8 @@ async fn the_good_streams() {
         });
         let done = Calling::new(&marathon, &after()).deploy().await;
         assert_eq!(done.record()["version"], OURS);
-        assert!(done.took.as_millis() < 900, "by the event, not by the list: {:?}", done.took);
+        // The event alone tells it: the list is as it was.
+        assert_eq!(marathon.inside().deployments.len(), 1);
     }
 }
 

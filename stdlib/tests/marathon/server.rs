@@ -40,7 +40,8 @@ const STAMPS: &[(&str, &str)] = &[
 pub(crate) enum Answer {
     /// It is made, and the script runs.
     Accept,
-    /// It is made, and its `deployment_success` goes out before the answer.
+    /// It is made, and its `deployment_success` goes out before the answer, while the list still
+    /// has the deployment.
     SuccessFirst,
     /// It is made, and the answer never comes.
     AcceptAndHang,
@@ -551,6 +552,9 @@ async fn change(
     let accepted = accept(marathon, method, path, query, body);
     if matches!(how, Answer::SuccessFirst) {
         marathon.clone().rolls(accepted.clone()).await;
+        // The list is late.
+        let late = listed(&accepted.deployment, &accepted.version);
+        marathon.inside().deployments.push(late);
     } else {
         let script = marathon.inside().scripts.pop_front();
         let (handle, change) = (marathon.clone(), accepted.clone());

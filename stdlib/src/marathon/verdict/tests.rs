@@ -2,7 +2,10 @@
 
 use serde_json::{Value as Json, json};
 
-use super::{super::follow::{Counts, Goal}, *};
+use super::{
+    super::follow::{Counts, Goal},
+    *,
+};
 use crate::client::marathon::{App, Decoder, Deployment, Event, LastFailure};
 
 const OLD: &str = "2016-09-01T09:00:00.000Z";
@@ -116,10 +119,8 @@ fn success_needs_an_answer_that_shows_it() {
         follow.app(Some(&app(OURS, tasks)), at(2));
         assert_eq!(follow.verdict(at(2)), Verdict::Open, "{tasks:?}");
     }
-    follow.app(
-        Some(&app(OURS, &[(3, OURS, RUNS, Some(true)), (4, OURS, RUNS, Some(true))])),
-        at(3),
-    );
+    follow
+        .app(Some(&app(OURS, &[(3, OURS, RUNS, Some(true)), (4, OURS, RUNS, Some(true))])), at(3));
     assert_eq!(follow.verdict(at(3)), Verdict::Done);
 }
 
@@ -168,10 +169,7 @@ fn an_image_that_is_not_there_is_hopeless_after_three_tries() {
 #[test]
 fn a_second_unhealthy_kill_is_hopeless() {
     let mut follow = attached(goal(1, 1));
-    replay(
-        &mut follow,
-        include_bytes!("../../../tests/data/marathon/sse/unhealthy-kill-loop.txt"),
-    );
+    replay(&mut follow, include_bytes!("../../../tests/data/marathon/sse/unhealthy-kill-loop.txt"));
     assert_eq!(follow.hopeless(at(1)), Some((Cause::Unhealthy, 2)));
     // The TASK_KILLED that follows each kill is the same end.
     assert_eq!(follow.ended().len(), 2);
@@ -303,8 +301,7 @@ fn forced_over_is_superseded_and_a_bare_cancel_is_not() {
     let mut follow = attached(goal(2, 1));
     follow.event(&Event::Failed { deployment: ID.into(), reason: None }, at(1));
     for second in [1, 3, 5] {
-        follow
-            .app(Some(&app(OURS, &[(3, OURS, RUNS, None), (1, OLD, RUNS, None)])), at(second));
+        follow.app(Some(&app(OURS, &[(3, OURS, RUNS, None), (1, OLD, RUNS, None)])), at(second));
         assert_eq!(follow.verdict(at(second)), Verdict::Open);
     }
     assert_eq!(follow.verdict(at(6)), Verdict::Cancelled);
