@@ -24,13 +24,13 @@ pub struct ImageConfig {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub author: Option<String>,
     /// One item for each instruction.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[serde(default, skip_serializing_if = "Vec::is_empty", deserialize_with = "or_null")]
     pub history: Vec<History>,
     /// `linux`.
     #[serde(default)]
     pub os: String,
     /// The layers.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "or_null")]
     pub rootfs: RootFs,
     /// `v7` of `linux/arm/v7`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -94,7 +94,7 @@ pub struct Empty {}
 #[serde(rename_all = "PascalCase")]
 pub struct Healthcheck {
     /// `["NONE"]`, `["CMD", …]` or `["CMD-SHELL", "…"]`.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "or_null")]
     pub test: Vec<String>,
     /// Between two checks.
     #[serde(default, skip_serializing_if = "is_zero")]
@@ -137,7 +137,7 @@ pub struct RootFs {
     #[serde(rename = "type")]
     pub kind: String,
     /// The digests of the layers' tar archives before compression, lowest first.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "or_null")]
     pub diff_ids: Vec<Digest>,
 }
 
@@ -219,7 +219,7 @@ fn is_zero(number: &u64) -> bool {
 }
 
 /// Docker writes `null` for an empty list or map.
-fn or_null<'de, T, D>(deserializer: D) -> std::result::Result<T, D::Error>
+pub(crate) fn or_null<'de, T, D>(deserializer: D) -> std::result::Result<T, D::Error>
 where
     T: Default + Deserialize<'de>,
     D: serde::Deserializer<'de>,
@@ -252,6 +252,18 @@ mod tests {
         assert_eq!(again["docker_version"], "20.10.24");
         assert_eq!(again["config"]["Hostname"], "");
         assert_eq!(ImageConfig::parse(&config.to_bytes()).unwrap(), config);
+    }
+
+    #[test]
+    fn what_is_empty_may_be_null() {
+        // As BuildKit writes an image without layers.
+        let text = r#"{"config":{"Env":null,"Cmd":null},"history":null,"rootfs":{"type":"layers","diff_ids":null}}"#;
+        let config = ImageConfig::parse(text.as_bytes()).unwrap();
+        assert!(config.rootfs.diff_ids.is_empty() && config.history.is_empty());
+        assert_eq!(
+            ImageConfig::parse(br#"{"config":null,"rootfs":null}"#).unwrap().rootfs.kind,
+            "layers"
+        );
     }
 
     #[test]

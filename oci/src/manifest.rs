@@ -56,6 +56,7 @@ pub struct Manifest {
     /// The configuration.
     pub config: Descriptor,
     /// The layers, lowest first.
+    #[serde(deserialize_with = "crate::config::or_null")]
     pub layers: Vec<Descriptor>,
     /// Further facts.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]

@@ -134,7 +134,7 @@ impl Engine {
         let at = |name: &str| folder.path().join(name).display().to_string();
         let log = fs::File::create(folder.path().join("log")).unwrap();
         let child = Command::new("dockerd")
-            .args(["--iptables=false", "--bridge=none", "--storage-driver=vfs"])
+            .args(["--iptables=false", "--bridge=none"])
             .args(["--host", &format!("unix://{}", at("docker.sock"))])
             .args(["--data-root", &at("data"), "--exec-root", &at("exec")])
             .args(["--pidfile", &at("pid")])
