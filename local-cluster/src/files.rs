@@ -62,7 +62,7 @@ mod tests {
         make_folder(&top.join("a/b")).unwrap();
         write(&top.join("a/b/file"), b"x").unwrap();
         assert_eq!(fs::metadata(top.join("a/b/file")).unwrap().permissions().mode() & 0o777, 0o600);
-        fs::set_permissions(top.join("a/b"), fs::Permissions::from_mode(0)).unwrap();
+        fs::set_permissions(top.join("a/b"), fs::Permissions::from_mode(0o0)).unwrap();
         std::os::unix::fs::symlink("/", top.join("link")).unwrap();
         remove_tree(&top).unwrap();
         assert!(!top.exists() && Path::new("/etc").exists());

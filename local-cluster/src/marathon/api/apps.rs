@@ -1,13 +1,13 @@
 //! `/v2/apps` (`api/v2/AppsResource.scala`). The ids of apps have slashes, so what an id is
 //! followed by is told apart here.
 
-use std::collections::BTreeSet;
+use std::{collections::BTreeSet, convert::Infallible};
 
 use axum::{
     Json,
     body::Bytes,
-    extract::{Path, State},
-    http::{HeaderMap, HeaderValue, Method, StatusCode, Uri, header},
+    extract::{FromRequestParts, Path, State},
+    http::{HeaderMap, HeaderValue, Method, StatusCode, header, request::Parts},
     response::IntoResponse,
 };
 use serde_json::{Map, Value, json};
@@ -30,23 +30,29 @@ use crate::{
 };
 
 /// Who changes an app, for the event that tells of it.
-#[derive(Clone)]
-struct Caller {
+pub(super) struct Caller {
     address: String,
     uri: String,
+}
+
+impl<S: Send + Sync> FromRequestParts<S> for Caller {
+    type Rejection = Infallible;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Infallible> {
+        let peer = Peer::from_request_parts(parts, state).await?;
+        Ok(Self { address: peer.ip(), uri: parts.uri.path().to_owned() })
+    }
 }
 
 /// All apps: read, added to, changed together.
 pub(super) async fn collection(
     State(api): State<Api>,
     method: Method,
-    uri: Uri,
+    caller: Caller,
     parameters: Parameters,
-    peer: Peer,
     headers: HeaderMap,
     body: Bytes,
 ) -> Answer {
-    let caller = Caller { address: peer.ip(), uri: uri.path().to_owned() };
     match method {
         Method::GET | Method::HEAD => list(&api, &parameters).await,
         Method::POST => create(&api, caller, object_body(&headers, &body)?, &parameters).await,
@@ -111,13 +117,11 @@ pub(super) async fn one(
     State(api): State<Api>,
     method: Method,
     Path(path): Path<String>,
-    uri: Uri,
+    caller: Caller,
     parameters: Parameters,
-    peer: Peer,
     headers: HeaderMap,
     body: Bytes,
 ) -> Answer {
-    let caller = Caller { address: peer.ip(), uri: uri.path().to_owned() };
     let get = matches!(method, Method::GET | Method::HEAD);
     match Target::parse(&path) {
         Target::App(id) if get => read(&api, id, &parameters).await,

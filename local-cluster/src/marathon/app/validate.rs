@@ -119,7 +119,7 @@ pub(super) fn canonical(app: &Definition) -> Details {
     let own = app.get("id").and_then(Value::as_str).unwrap_or_default();
     rules.must(id::is_well_formed(own), "/id", id::NOT_WELL_FORMED);
     rules.must(!id::is_reserved(own), "/id", id::RESERVED);
-    rules.must(own.trim_matches('/') != "", "/", "must not be root");
+    rules.must(!own.trim_matches('/').is_empty(), "/", "must not be root");
     let command = app.get("cmd").and_then(Value::as_str);
     rules.must(
         command.is_none_or(|cmd| cmd.chars().count() > 1),

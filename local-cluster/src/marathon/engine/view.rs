@@ -218,11 +218,6 @@ impl Engine {
             "http_config": { "http_port": port, "https_port": Value::Null },
         })
     }
-
-    /// The id of this cluster.
-    pub(crate) fn id(&self) -> &str {
-        &self.id
-    }
 }
 
 /// The Marathon whose behaviour this is: the first that has light plans only, answers in the
