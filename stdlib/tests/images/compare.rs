@@ -71,7 +71,7 @@ fn look(root: &Path, path: &PathBuf) -> (String, Seen) {
 
 /// The configuration as far as it decides how the image runs.
 fn config(image: &str) -> Json {
-    let whole: Json = serde_json::from_str(&skopeo(image, &["--config"])).unwrap();
+    let whole: Json = serde_json::from_str(&skopeo(image, &["--config", "--raw"])).unwrap();
     let mut config = whole["config"].clone();
     let fields = config.as_object_mut().unwrap();
     // What engines write besides: the container they built in.
