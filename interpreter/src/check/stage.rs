@@ -203,7 +203,6 @@ impl Checker<'_> {
     fn clause(&mut self, clause: &Clause) {
         match &clause.kind {
             ClauseKind::For { loops, condition } => {
-                self.report(not_yet(first_word(clause, "for"), "for"));
                 self.loops(loops);
                 if let Some(condition) = condition {
                     self.condition(*condition);

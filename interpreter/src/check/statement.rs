@@ -9,7 +9,7 @@ use pipe_grammar::{
 };
 use pipe_stdlib::core::Type;
 
-use super::{Checker, Target, global::not_yet, literal};
+use super::{Checker, Target, literal};
 
 impl Checker<'_> {
     /// Checks a block in a scope of its own. True when it always leaves what is around it: by
@@ -119,10 +119,7 @@ impl Checker<'_> {
             StatementKind::If { branches, otherwise } => {
                 self.conditional(branches, otherwise.as_ref())
             }
-            StatementKind::For { parallel, name, list, body } => {
-                if *parallel {
-                    self.report(not_yet(word(statement.span, "parallel"), "parallel"));
-                }
+            StatementKind::For { name, list, body, .. } => {
                 let ty = self.expr(*list, None);
                 let item = self.items_of(*list, &ty);
                 self.scoped(|this| {
@@ -132,7 +129,6 @@ impl Checker<'_> {
                 false
             }
             StatementKind::Parallel(block) => {
-                self.report(not_yet(word(statement.span, "parallel"), "parallel"));
                 self.block(block);
                 false
             }

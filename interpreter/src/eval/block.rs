@@ -2,6 +2,8 @@
 
 use std::{sync::Arc, time::Duration};
 
+use futures_util::future::join_all;
+
 use pipe_grammar::{
     Code, Diagnostic,
     tree::{Block, ExprId, ExprKind, Let, Outcome, Statement, StatementKind},
@@ -13,6 +15,15 @@ use super::{CommandRun, Eval, Frame, Later, Stop};
 
 /// How long the handlers of a block have after a failure.
 const FAILURE_GRACE: Duration = Duration::from_secs(600);
+
+/// What comes of branches that have all run to their end: a failure before a cancellation.
+fn together(results: Vec<Result<(), Stop>>) -> Result<(), Stop> {
+    let mut stops: Vec<Stop> = results.into_iter().filter_map(Result::err).collect();
+    match stops.iter().position(Stop::is_failure).or_else(|| (!stops.is_empty()).then_some(0)) {
+        Some(place) => Err(stops.swap_remove(place)),
+        None => Ok(()),
+    }
+}
 
 impl<'a> Eval<'a> {
     /// Runs a block in a scope of its own, then its handlers.
@@ -164,6 +175,20 @@ impl<'a> Eval<'a> {
                 if let Some(block) = otherwise {
                     self.block(block).await?;
                 }
+            }
+            StatementKind::For { parallel: true, name, list, body } => {
+                let frames: Vec<Frame> = self
+                    .items(*list)
+                    .await?
+                    .into_iter()
+                    .map(|item| {
+                        let frame = self.frame.inner();
+                        frame.scope.bind(&name.text, item);
+                        frame
+                    })
+                    .collect();
+                let branches = frames.iter().map(|frame| self.at(frame).block(body));
+                return together(join_all(branches).await);
             }
             StatementKind::For { name, list, body, .. } => {
                 for item in self.items(*list).await? {

@@ -81,6 +81,8 @@ pub struct Frame {
     pub scope: Scope,
     /// The number of the stage; none in the handlers behind the last.
     pub stage: Option<usize>,
+    /// The number of the stage's instance, from 0; none for a stage without `for`.
+    pub instance: Option<usize>,
     /// The titles of the steps around it.
     pub steps: Vec<String>,
     /// The number of the `step` around it.
@@ -106,6 +108,7 @@ impl Frame {
         Self {
             scope: Scope::default(),
             stage: None,
+            instance: None,
             steps: Vec::new(),
             step: None,
             dir,

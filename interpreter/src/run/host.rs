@@ -51,10 +51,15 @@ impl RunHost {
         }
     }
 
-    /// The name of the stage of a frame; empty in the handlers behind the last.
+    /// The name of the stage of a frame; of its first instance `test-1`, which no stage can be
+    /// called; empty in the handlers behind the last.
     #[must_use]
     pub fn stage_name(&self, frame: &Frame) -> String {
-        frame.stage.map_or(String::new(), |number| self.plan.stages[number].name.to_string())
+        let Some(number) = frame.stage else { return String::new() };
+        let name = &self.plan.stages[number].name;
+        frame
+            .instance
+            .map_or_else(|| name.to_string(), |instance| format!("{name}-{}", instance + 1))
     }
 
     pub(super) fn is_unstable(&self) -> bool {

@@ -4,6 +4,7 @@ mod command;
 mod events;
 mod host;
 mod id;
+mod instances;
 mod journal;
 mod lock;
 mod process;

@@ -20,7 +20,7 @@ use tokio::{
 use tokio_util::sync::CancellationToken;
 
 /// The variable that marks a process and what it starts.
-pub const MARK: &str = "PIPE_STEP";
+pub(super) const MARK: &str = "PIPE_STEP";
 
 /// How long a process has between TERM and KILL.
 const GRACE: Duration = Duration::from_secs(5);
@@ -31,7 +31,7 @@ const LONGEST_LINE: usize = 1 << 20;
 
 /// How a process ended.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum Ended {
+pub(super) enum Ended {
     /// By itself.
     Status(ExitStatus),
     /// It was told to, because the run, the stage or the step was.
@@ -39,7 +39,7 @@ pub enum Ended {
 }
 
 /// Where output goes: the stream, a line without its end, and whether the line ends there.
-pub trait Sink: Send {
+pub(super) trait Sink: Send {
     /// Takes a line.
     fn line(&mut self, stream: Stream, bytes: &[u8], complete: bool);
 }
@@ -55,7 +55,7 @@ pub fn adopt_orphans() {
 /// # Errors
 ///
 /// When the process can't be started.
-pub async fn run(
+pub(super) async fn run(
     mut command: Command,
     mark: &str,
     cancel: &CancellationToken,
@@ -256,7 +256,7 @@ fn children() -> Vec<Pid> {
 
 /// What an exit status means, in words.
 #[must_use]
-pub fn explain(status: ExitStatus) -> (String, Option<String>) {
+pub(super) fn explain(status: ExitStatus) -> (String, Option<String>) {
     if let Some(signal) = status.signal() {
         let (name, why) = match signal {
             1 => ("SIGHUP", ""),

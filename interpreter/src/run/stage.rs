@@ -9,7 +9,7 @@ use pipe_grammar::{
 use pipe_stdlib::core::{FailureKind, Record, Value, convert, describe};
 use tokio_util::sync::CancellationToken;
 
-use super::{Ended, Lock, Locked, RunHost};
+use super::{Ended, Lock, Locked, RunHost, instances};
 use crate::{
     eval::{Eval, Failed, Frame, Later, Stop},
     event::{EventKind, Outcome},
@@ -37,14 +37,32 @@ pub(super) async fn run(
             host.events.emit(EventKind::StageSkipped { stage: name, reason });
             return Ended::Skipped;
         }
-        Err(stop) => {
-            begin(host, plan, number, &name);
-            return finish(host, &name, Err(stop), Record::new(), 0, false);
-        }
+        Err(stop) => return not_begun(host, &name, stop),
     }
-    begin(host, plan, number, &name);
+    let clauses = Clauses { plan, host, stage };
+    if clauses.has_instances() {
+        return instances::run(clauses, eval).await;
+    }
+    let (ended, outputs) = one(clauses, eval).await;
+    if matches!(ended, Ended::Success) {
+        host.set_outputs(&name, outputs);
+    }
+    ended
+}
+
+/// Runs a stage, or an instance of one, and gives its outputs.
+pub(super) async fn one(clauses: Clauses<'_>, eval: Eval<'_>) -> (Ended, Record) {
+    let host = clauses.host;
+    let name = host.stage_name(eval.frame);
+    let title = match clauses.stage.title {
+        Some(title) => match eval.value(title).await {
+            Ok(title) => title.as_str().map(|title| host.events.mask.text(title).into_owned()),
+            Err(_) => None,
+        },
+        None => None,
+    };
+    begin(host, &name, title);
     let started = tokio::time::Instant::now();
-    let clauses = Clauses { plan, stage };
     let result = clauses.around(eval).await;
     let millis = u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX);
     let may_fail = match &result {
@@ -55,11 +73,16 @@ pub(super) async fn run(
         Ok(outputs) => (Ok(()), outputs),
         Err(stop) => (Err(stop), Record::new()),
     };
-    finish(host, &name, result, outputs, millis, may_fail)
+    (finish(host, &name, result, &outputs, millis, may_fail), outputs)
 }
 
-fn begin(host: &RunHost, plan: &Plan, number: usize, name: &str) {
-    let title = plan.stages[number].title.clone();
+/// A stage whose clauses could not be evaluated.
+pub(super) fn not_begun(host: &RunHost, name: &str, stop: Stop) -> Ended {
+    begin(host, name, None);
+    finish(host, name, Err(stop), &Record::new(), 0, false)
+}
+
+fn begin(host: &RunHost, name: &str, title: Option<String>) {
     host.events.emit(EventKind::StageStarted { stage: name.to_owned(), title });
 }
 
@@ -81,7 +104,7 @@ fn finish(
     host: &RunHost,
     name: &str,
     result: Result<(), Stop>,
-    outputs: Record,
+    outputs: &Record,
     millis: u64,
     may_fail: bool,
 ) -> Ended {
@@ -116,9 +139,6 @@ fn finish(
         }
     };
     let shown = outputs.iter().map(|(name, value)| (name.to_string(), value.to_json())).collect();
-    if matches!(ended, Ended::Success) {
-        host.set_outputs(name, outputs);
-    }
     host.events.emit(EventKind::StageFinished {
         stage: name.to_owned(),
         outcome,
@@ -143,15 +163,22 @@ pub(super) fn tell(host: &RunHost, stage: &str, failed: &Failed) {
     });
 }
 
+/// A stage with what its clauses, and the pipeline's, say.
 #[derive(Clone, Copy)]
-struct Clauses<'a> {
-    plan: &'a Plan,
-    stage: &'a Stage,
+pub(super) struct Clauses<'a> {
+    pub(super) plan: &'a Plan,
+    pub(super) host: &'a RunHost,
+    pub(super) stage: &'a Stage,
 }
 
 impl<'a> Clauses<'a> {
+    /// Whether it has a `for`.
+    pub(super) fn has_instances(self) -> bool {
+        self.stage.clauses.iter().any(|c| matches!(c.kind, ClauseKind::For { .. }))
+    }
+
     /// The clause of a kind: the stage's own, else the pipeline's.
-    fn find<T>(self, pick: impl Fn(&'a Clause) -> Option<T>) -> Option<T> {
+    pub(super) fn find<T>(self, pick: impl Fn(&'a Clause) -> Option<T>) -> Option<T> {
         let own = self.stage.clauses.iter().find_map(&pick);
         own.or_else(|| {
             self.plan.program.file.items.iter().find_map(|item| match &item.kind {

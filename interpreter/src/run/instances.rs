@@ -1,0 +1,119 @@
+//! The instances of a stage with `for`: one for each combination, side by side.
+
+use futures_util::stream::{FuturesUnordered, StreamExt};
+use pipe_grammar::tree::ClauseKind;
+use pipe_stdlib::core::{Record, Value};
+
+use super::{
+    Ended,
+    stage::{self, Clauses},
+};
+use crate::{
+    eval::{Eval, Frame, Stop},
+    event::EventKind,
+};
+
+/// Runs the instances of a stage.
+pub(super) async fn run(clauses: Clauses<'_>, eval: Eval<'_>) -> Ended {
+    let host = clauses.host;
+    let name = clauses.stage.name.text.to_string();
+    let frames = match frames(clauses, eval).await {
+        Ok(frames) => frames,
+        Err(stop) => return stage::not_begun(host, &name, stop),
+    };
+    if frames.is_empty() {
+        let reason = "there is nothing to run it for".to_owned();
+        host.events.emit(EventKind::StageSkipped { stage: name, reason });
+        return Ended::Skipped;
+    }
+    let at_once = match at_once(clauses, eval).await {
+        Ok(at_once) => at_once,
+        Err(stop) => return stage::not_begun(host, &name, stop),
+    };
+    let keep_going = clauses.stage.clauses.iter().any(|c| matches!(c.kind, ClauseKind::KeepGoing));
+    let mut waiting = frames.iter().enumerate();
+    let mut running = FuturesUnordered::new();
+    let mut ends: Vec<Option<(Ended, Record)>> = vec![None; frames.len()];
+    let mut stopped = false;
+    loop {
+        while !stopped && running.len() < at_once {
+            let Some((number, frame)) = waiting.next() else { break };
+            running.push(async move { (number, stage::one(clauses, eval.at(frame)).await) });
+        }
+        let Some((number, (ended, outputs))) = running.next().await else { break };
+        stopped |= eval.frame.cancel.is_cancelled()
+            || matches!(ended, Ended::Failed(_, false)) && !keep_going;
+        ends[number] = Some((ended, outputs));
+    }
+    let done: Vec<(Ended, Record)> = ends.into_iter().flatten().collect();
+    host.set_outputs(&name, lists(clauses, eval, &done));
+    together(&done)
+}
+
+/// A frame for each combination, in order: the first loop is the outermost.
+async fn frames(clauses: Clauses<'_>, eval: Eval<'_>) -> Result<Vec<Frame>, Stop> {
+    let clause = clauses.stage.clauses.iter().find_map(|clause| match &clause.kind {
+        ClauseKind::For { loops, condition } => Some((loops, *condition)),
+        _ => None,
+    });
+    let Some((loops, condition)) = clause else { return Ok(Vec::new()) };
+    let mut frames = vec![eval.frame.inner()];
+    for (name, list) in loops {
+        let mut longer = Vec::new();
+        for frame in frames {
+            for item in eval.at(&frame).items(*list).await? {
+                let inner = frame.inner();
+                inner.scope.bind(&name.text, item);
+                longer.push(inner);
+            }
+        }
+        frames = longer;
+    }
+    let mut kept = Vec::new();
+    for frame in frames {
+        let keep = match condition {
+            Some(condition) => eval.at(&frame).holds(condition).await?,
+            None => true,
+        };
+        if keep {
+            kept.push(frame);
+        }
+    }
+    for (number, frame) in kept.iter_mut().enumerate() {
+        frame.instance = Some(number);
+    }
+    Ok(kept)
+}
+
+async fn at_once(clauses: Clauses<'_>, eval: Eval<'_>) -> Result<usize, Stop> {
+    let clause = clauses.find(|clause| match clause.kind {
+        ClauseKind::AtOnce(count) => Some(count),
+        _ => None,
+    });
+    let Some(count) = clause else { return Ok(usize::MAX) };
+    match eval.value(count).await? {
+        Value::Int(count) if count > 0 => Ok(usize::try_from(count).unwrap_or(usize::MAX)),
+        _ => Err(Stop::evaluation(eval.program.file.span(count), "`at_once` is at least 1")),
+    }
+}
+
+/// The outputs as lists, in the order of the combinations; those of instances that succeeded.
+fn lists(clauses: Clauses<'_>, eval: Eval<'_>, done: &[(Ended, Record)]) -> Record {
+    let facts = &clauses.plan.program.checked.stages[eval.frame.stage.unwrap_or(0)];
+    let values = |name: &str| {
+        let all = done.iter().filter(|(ended, _)| matches!(ended, Ended::Success));
+        Value::list(all.filter_map(|(_, outputs)| outputs.get(name).cloned()))
+    };
+    facts.outputs.keys().map(|name| (name.clone(), values(name))).collect()
+}
+
+/// How the stage has ended.
+fn together(done: &[(Ended, Record)]) -> Ended {
+    let find =
+        |test: fn(&Ended) -> bool| done.iter().map(|(end, _)| end).find(|end| test(end)).cloned();
+    find(|end| matches!(end, Ended::Failed(_, false)))
+        .or_else(|| find(|end| matches!(end, Ended::Cancelled)))
+        .or_else(|| find(|end| matches!(end, Ended::Success)))
+        .or_else(|| find(|end| matches!(end, Ended::Failed(_, true))))
+        .unwrap_or(Ended::Skipped)
+}
