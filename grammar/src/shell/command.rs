@@ -1,5 +1,7 @@
 //! The simple command that is being read: what its words mean to it.
 
+use std::ops::Range;
+
 use super::program::{Operands, Program, Reads};
 use super::word::Word;
 
@@ -43,6 +45,15 @@ pub(super) struct Command {
     pub(super) input_holes: Vec<usize>,
 }
 
+/// What of a command's words and input goes through it to the next one in a pipe.
+#[derive(Default)]
+pub(super) struct Feed {
+    /// Holes.
+    pub(super) holes: Vec<usize>,
+    /// Here-documents whose bodies have not begun, as indices of the announced ones.
+    pub(super) documents: Range<usize>,
+}
+
 #[derive(Clone, Copy, Default)]
 struct Attributes {
     integer: bool,
@@ -65,7 +76,9 @@ impl Command {
         }
         match self.called.as_deref() {
             Some("[" | "test") => return self.test(word),
-            Some("declare" | "typeset" | "local") => return self.declaration(word),
+            Some("declare" | "typeset" | "local" | "readonly" | "export") => {
+                return self.declaration(word);
+            }
             Some("rm") => self.removal(word),
             _ => {}
         }
@@ -164,6 +177,12 @@ impl Command {
             // `python3 -`: the program comes by standard input.
             return Reads::Data;
         }
+        if program.operands == Operands::Subcommand {
+            let called = self.called.as_deref().unwrap_or_default();
+            let name = word.text().map(|text| format!("{called} {text}"));
+            self.call(name);
+            return Reads::Data;
+        }
         let number = self.operands;
         self.operands += 1;
         if program.options_end || program.operands == Operands::Shell {
@@ -229,16 +248,24 @@ impl Command {
         matches!(self.called.as_deref(), Some("[" | "test")) && self.operands <= 3
     }
 
-    /// `declare`, `typeset`, `local`: names, with or without a value.
+    /// `declare` and its like: names, with or without a value.
     fn declaration(&mut self, word: &Word) -> Reads {
         let prefix = word.prefix();
         if matches!(prefix.first(), Some(b'-' | b'+')) {
             self.attributes.integer |= prefix.contains(&b'i');
             self.attributes.reference |= prefix.contains(&b'n');
             self.attributes.array |= prefix.contains(&b'a') || prefix.contains(&b'A');
-            return if word.text().is_none() { Reads::Variable } else { Reads::Data };
+            return match word.text() {
+                None if !matches!(self.called.as_deref(), Some("readonly" | "export")) => {
+                    Reads::Variable
+                }
+                _ => Reads::Data,
+            };
         }
+        // These take no subscript.
+        let plain = matches!(self.called.as_deref(), Some("readonly" | "export"));
         match self.attributes {
+            _ if word.assigned.is_none() && plain => Reads::Data,
             _ if word.assigned.is_none() => Reads::Variable,
             Attributes { reference: true, .. } => Reads::Variable,
             // In `declare -a x="($v)"` bash expands once more what it finds in the parentheses.
@@ -287,6 +314,18 @@ impl Command {
                 _ => Reads::Data,
             },
             _ => Reads::Data,
+        }
+    }
+
+    /// What it writes, if that is what it was given; `feed` came from the one before it.
+    pub(super) fn writes(&self, feed: Feed, documents: Range<usize>) -> Feed {
+        match self.called.as_deref() {
+            Some("echo" | "printf") => Feed { holes: self.operand_holes.clone(), documents: 0..0 },
+            Some("cat" | "tee" | "sed" | "envsubst") if documents.is_empty() => {
+                Feed { holes: [feed.holes, self.input_holes.clone()].concat(), ..feed }
+            }
+            Some("cat" | "tee" | "sed" | "envsubst") => Feed { documents, ..Feed::default() },
+            _ => Feed::default(),
         }
     }
 

@@ -1,7 +1,9 @@
 //! The bodies of here-documents.
 
 use std::collections::VecDeque;
+use std::ops::Range;
 
+use super::command::Feed;
 use super::list::ambiguous;
 use super::machine::{LevelKind, Machine};
 use super::program::Reads;
@@ -85,15 +87,32 @@ impl HereDocument {
 impl Machine<'_> {
     /// The simple command that opened them has ended: what it makes of its here-documents is
     /// known now. Their bodies begin behind the next line end.
-    pub(super) fn announce_documents(&mut self, reads: Reads, command: &str) {
-        let Some(commands) = self.commands_mut() else { return };
+    /// Answers which of the announced ones they are.
+    pub(super) fn announce_documents(&mut self, reads: Reads, command: &str) -> Range<usize> {
+        let Some(commands) = self.commands_mut() else { return 0..0 };
         let mut documents = std::mem::take(&mut commands.documents);
         let keeper = commands.keeper;
         for document in &mut documents {
             document.reads = (reads, command.to_owned());
         }
-        if let Some(announced) = self.announced(keeper) {
-            announced.append(&mut documents);
+        let Some(announced) = self.announced(keeper) else { return 0..0 };
+        let before = announced.len();
+        announced.append(&mut documents);
+        before..announced.len()
+    }
+
+    /// What a command makes of what the one in front of its `|` writes.
+    pub(super) fn feed(&mut self, feed: &Feed, reads: Reads, command: &str) {
+        if reads == Reads::Data {
+            return;
+        }
+        for &index in &feed.holes {
+            self.apply_input(index, reads, command);
+        }
+        let Some(keeper) = self.commands_ref().map(|commands| commands.keeper) else { return };
+        let documents = self.announced(keeper).and_then(|all| all.get_mut(feed.documents.clone()));
+        for document in documents.into_iter().flatten() {
+            document.reads = (reads, command.to_owned());
         }
     }
 

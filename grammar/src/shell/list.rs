@@ -1,6 +1,6 @@
 //! Lists of commands: words, reserved words, operators, `case … in`, `[[ … ]]`.
 
-use super::command::Command;
+use super::command::{Command, Feed};
 use super::heredoc::HereDocument;
 use super::machine::{Machine, Quote};
 use super::refusal::{Construct, RefusalKind};
@@ -71,6 +71,12 @@ pub(super) struct Commands {
     pub(super) announced: Vec<HereDocument>,
     /// Index of the level that keeps those: a subshell leaves them to its outside.
     pub(super) keeper: usize,
+    /// The variable of `for` or `select`.
+    pub(super) item: String,
+    /// What the last command writes.
+    pub(super) written: Feed,
+    /// What the command gets from the one in front of the `|`.
+    pub(super) feed: Feed,
     /// The last command was only a `cd`.
     pub(super) lone_cd: Option<(usize, usize)>,
 }
@@ -109,6 +115,9 @@ impl Commands {
             documents: Vec::new(),
             announced: Vec::new(),
             keeper,
+            item: String::new(),
+            written: Feed::default(),
+            feed: Feed::default(),
             lone_cd: None,
         }
     }

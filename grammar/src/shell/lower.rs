@@ -10,6 +10,11 @@ use std::fmt::Write;
 use super::scan::{Context, HoleKind, HoleUse, Scan};
 use super::template::Part;
 
+/// How long [`Script::source`] may be in bytes, as one argument of the shell (Linux'
+/// `MAX_ARG_STRLEN` is 128 KiB with the NUL, execve(2)). A list of some thousand elements gets
+/// there: what is longer is for a file, or for several commands.
+pub const LONGEST_SCRIPT: usize = 128 * 1024 - 1;
+
 /// A lowered command.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
 pub struct Script {
@@ -68,7 +73,8 @@ impl Script {
         prelude
     }
 
-    /// The prelude and the text: the argument of `sh -c`.
+    /// The prelude and the text: the argument of `sh -c`, which can't be longer than
+    /// [`LONGEST_SCRIPT`].
     #[must_use]
     pub fn source(&self) -> String {
         self.prelude() + &self.text

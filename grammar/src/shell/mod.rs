@@ -30,7 +30,7 @@ mod word;
 
 pub use guard::{Guard, Value, Violation};
 pub use lint::{Lint, LintKind};
-pub use lower::{Script, Variable, lower};
+pub use lower::{LONGEST_SCRIPT, Script, Variable, lower};
 pub use refusal::{Construct, Refusal, RefusalKind};
 pub use scan::{Context, Dialect, HoleKind, HoleUse, Leads, Role, Scan, VariableUse, scan};
 pub use template::{Part, Place};

@@ -54,6 +54,9 @@ impl Machine<'_> {
                 let arm = byte == b';' && commands.cases > 0;
                 self.end_command();
                 if byte == b'|' && !doubled {
+                    if let Some(commands) = self.commands_mut() {
+                        commands.feed = std::mem::take(&mut commands.written);
+                    }
                     self.lint(LintKind::Pipe, from, from + 1, None);
                     if next == Some(b'&') {
                         self.at = second + 1;

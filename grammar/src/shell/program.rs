@@ -30,6 +30,8 @@ pub(super) enum Operands {
     From(usize, Reads),
     /// Behind this many operands (and `name=value` words) another command follows.
     Command(usize),
+    /// The first one makes another command of it: `git submodule`.
+    Subcommand,
     /// A shell: with `-c` the first one is the script.
     Shell,
 }
@@ -96,6 +98,30 @@ const PROGRAMS: &[Program] = &[
         options: &[("c", 1, Reads::Script), ("--command", 1, Reads::Script)],
         ..PLAIN
     },
+    Program {
+        names: &["compgen", "complete"],
+        values: "AFGPSXo",
+        options: &[("C", 1, Reads::Script), ("W", 1, Reads::Script)],
+        ..PLAIN
+    },
+    Program { names: &["watch"], values: "n", operands: Operands::From(0, Reads::Script), ..PLAIN },
+    Program {
+        names: &["nix-shell"],
+        options: &[("--run", 1, Reads::Script), ("--command", 1, Reads::Script)],
+        ..PLAIN
+    },
+    Program { names: &["git"], values: "Cc", operands: Operands::Subcommand, ..PLAIN },
+    Program { names: &["git submodule"], operands: Operands::Subcommand, ..PLAIN },
+    Program {
+        names: &["git submodule foreach"],
+        operands: Operands::From(0, Reads::Script),
+        ..PLAIN
+    },
+    Program {
+        names: &["git rebase"],
+        options: &[("x", 1, Reads::Script), ("--exec", 1, Reads::Script)],
+        ..PLAIN
+    },
     // Builtins that take the name of a variable; in bash it may hold a subscript with code.
     Program {
         names: &["read"],
@@ -106,7 +132,8 @@ const PROGRAMS: &[Program] = &[
     },
     Program {
         names: &["mapfile", "readarray"],
-        values: "dnOsuCc",
+        values: "dnOsuc",
+        options: &[("C", 1, Reads::Script)],
         operands: Operands::From(0, Reads::Variable),
         ..PLAIN
     },
@@ -188,9 +215,28 @@ const PROGRAMS: &[Program] = &[
         ..PLAIN
     },
     Program { names: &["php"], options: &[("r", 1, Reads::Program)], ..PLAIN },
+    Program {
+        names: &["psql"],
+        values: "dFfhLoPpRTUv",
+        options: &[("c", 1, Reads::Program), ("--command", 1, Reads::Program)],
+        ..PLAIN
+    },
+    Program {
+        names: &["mysql", "mariadb"],
+        values: "DhPSu",
+        options: &[("e", 1, Reads::Program), ("--execute", 1, Reads::Program)],
+        ..PLAIN
+    },
+    Program { names: &["sqlite3"], operands: Operands::Second(Reads::Program), ..PLAIN },
     // Commands that run the command that follows.
     wrapper(&["command", "builtin", "exec", "nohup", "setsid", "time", "busybox"], "a", 0),
-    wrapper(&["env"], "uCS", 0),
+    Program {
+        names: &["env"],
+        values: "uC",
+        options: &[("S", 1, Reads::Script), ("--split-string", 1, Reads::Script)],
+        operands: Operands::Command(0),
+        ..PLAIN
+    },
     wrapper(&["sudo", "doas"], "ughpCTUDRrt", 0),
     wrapper(&["nice", "ionice"], "ncp", 0),
     wrapper(&["stdbuf"], "ioe", 0),

@@ -1,5 +1,6 @@
 //! Redirections and the openings of here-documents.
 
+use super::command::Feed;
 use super::heredoc::HereDocument;
 use super::list::{Closing, Commands, Position, Redirect, ambiguous};
 use super::machine::{LevelKind, Machine};
@@ -38,6 +39,12 @@ impl Machine<'_> {
             self.end_word();
         }
         self.at = second;
+        if byte == b'<'
+            && let Some(commands) = self.commands_mut()
+        {
+            // Its input comes from here, not through the pipe.
+            commands.feed = Feed::default();
+        }
         if byte == b'<' && next == Some(b'<') {
             self.at = second + 1;
             let third = self.template.joined(self.at);

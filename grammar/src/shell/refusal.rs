@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+use super::program::Program;
 use super::template::Place;
 use crate::diagnostic::Code;
 
@@ -180,9 +181,10 @@ impl RefusalKind {
             Self::SingleQuotesInParameter => "\"${name:-#{v}}\"",
             Self::CommandName => "command #{v}",
             Self::Script { command } => return Some(script_rewrite(command)),
-            Self::ScriptInput { command } => {
+            Self::ScriptInput { command } if Program::shell(command).is_some() => {
                 return Some(format!("{command} -s -- #{{v}} <<'EOF'"));
             }
+            Self::ScriptInput { command } => return Some(script_rewrite(command)),
             Self::Pattern => "[ \"$name\" = #{v} ]",
             Self::BraceExpansion => "\"{…#{v}…}\"",
             Self::Unterminated(_)
@@ -232,13 +234,16 @@ impl RefusalKind {
             Self::CommandName => {
                 "write the name, choose between commands with `if`, or say `command #{v}`".into()
             }
-            Self::Script { command } => {
-                format!("hand it over as an argument: `{}`", script_rewrite(command))
-            }
-            Self::ScriptInput { command } => format!(
+            Self::ScriptInput { command } if Program::shell(command).is_some() => format!(
                 "quote the delimiter and hand it over as an argument: \
                  `{command} -s -- #{{v}} <<'EOF'`, in it `\"$1\"`"
             ),
+            Self::Script { command } if Program::shell(command).is_some() => {
+                format!("hand it over as an argument: `{}`", script_rewrite(command))
+            }
+            Self::Script { command } | Self::ScriptInput { command } => {
+                format!("keep it out of the script: `{}`", script_rewrite(command))
+            }
             Self::Pattern => {
                 "compare with `[ \"$name\" = #{v} ]`, or decide with `matches` before the command"
                     .into()
@@ -257,10 +262,14 @@ impl RefusalKind {
 fn script_rewrite(command: &str) -> String {
     match command {
         "ssh" => "printf %s #{v} | ssh host 'v=$(cat); … \"$v\" …'".into(),
-        "eval" | "alias" => "sh -c '… \"$1\" …' sh #{v}".into(),
+        "eval" | "alias" | "env" => "sh -c '… \"$1\" …' sh #{v}".into(),
+        "declare" | "typeset" | "local" | "readonly" | "export" => "name=(#{v})".into(),
         "trap" => "v=#{v}; trap '… \"$v\" …' EXIT".into(),
         "su" | "runuser" => "su user -c '… \"$1\" …' -- sh #{v}".into(),
-        shell => format!("{shell} -c '… \"$1\" …' {shell} #{{v}}"),
+        shell if Program::shell(shell).is_some() => {
+            format!("{shell} -c '… \"$1\" …' {shell} #{{v}}")
+        }
+        other => format!("v=#{{v}} {other} … '… \"$v\" …'"),
     }
 }
 

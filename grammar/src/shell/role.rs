@@ -37,6 +37,7 @@ impl Machine<'_> {
             Position::Arguments => self.argument(&word, end),
             Position::ForName => {
                 commands.position = Position::ForIn;
+                commands.item = word.text().unwrap_or_default().to_owned();
                 self.named(&word);
             }
             Position::FunctionName => {
@@ -50,7 +51,11 @@ impl Machine<'_> {
                 };
                 self.roles(&word, Role::Outside);
             }
-            Position::ForList => self.roles(&word, Role::Item),
+            Position::ForList => {
+                let name = commands.item.clone();
+                self.special(&name, &word);
+                self.roles(&word, Role::Item);
+            }
             Position::CaseWord => {
                 commands.position = Position::CaseIn;
                 self.roles(&word, Role::CaseWord);
@@ -82,10 +87,7 @@ impl Machine<'_> {
             self.roles(word, Role::Assignment);
             if let Some(name) = word.name() {
                 self.set.insert(name.to_owned());
-                if matches!(name, "PS4" | "BASH_ENV" | "OPTIND" | "RANDOM") {
-                    let name = name.to_owned();
-                    self.refuse_holes(word, &RefusalKind::SpecialVariable { name });
-                }
+                self.special(name, word);
             }
             return;
         }
@@ -109,8 +111,10 @@ impl Machine<'_> {
         if commands.command.sets_variables()
             && let Some(name) = word.name()
         {
-            let name = name.to_owned();
-            self.set.insert(name);
+            self.set.insert(name.to_owned());
+            if word.assigned.is_some() {
+                self.special(name, word);
+            }
         }
         self.roles(word, Role::Argument);
         for &index in &word.holes {
@@ -174,6 +178,20 @@ impl Machine<'_> {
         }
     }
 
+    /// The word is assigned to the variable `name`: some of bash's run what they get. Numbers
+    /// are harmless.
+    fn special(&mut self, name: &str, word: &Word) {
+        if !matches!(name, "PS4" | "BASH_ENV" | "OPTIND" | "RANDOM" | "SRANDOM" | "HISTCMD") {
+            return;
+        }
+        for &index in &word.holes {
+            if self.scan.holes.get(index).is_some_and(|hole| hole.kind != HoleKind::Int) {
+                let name = name.to_owned();
+                self.refuse_hole(RefusalKind::SpecialVariable { name }, index);
+            }
+        }
+    }
+
     /// The name of a variable or function.
     fn named(&mut self, word: &Word) {
         if let Some(name) = word.text() {
@@ -211,9 +229,14 @@ impl Machine<'_> {
         commands.redirect = None;
         commands.lone_cd =
             (command.name.as_deref() == Some("cd")).then_some((command.start, command.end));
+        let feed = std::mem::take(&mut commands.feed);
         let input = command.input();
         let name = command.caller();
-        self.announce_documents(input, &name);
+        let documents = self.announce_documents(input, &name);
+        self.feed(&feed, input, &name);
+        if let Some(commands) = self.commands_mut() {
+            commands.written = command.writes(feed, documents);
+        }
         for &index in &command.input_holes {
             self.apply_input(index, input, &name);
         }

@@ -41,6 +41,16 @@ fn a_value_inside_the_script_of_another_shell_is_refused() {
         ("script -qec 'W #{v}' /dev/null", "script"),
         ("flock lock -c 'W #{v}'", "flock"),
         ("alias x='W #{v}'", "alias"),
+        ("env -S 'W #{v}'", "env"),
+        ("watch -n 1 W #{v}", "watch"),
+        ("nix-shell -p jq --run 'W #{v}'", "nix-shell"),
+        ("git -C x submodule --quiet foreach 'W #{v}'", "git submodule foreach"),
+        ("git rebase --exec 'W #{v}' main", "git rebase"),
+        ("compgen -W '#{v}'", "compgen"),
+        ("mapfile -C #{v} -c 1 x", "mapfile"),
+        ("declare -a x='(#{v})'", "declare"),
+        ("readonly -A x=#{v}", "readonly"),
+        ("export -a x=\"(#{v})\"", "export"),
     ] {
         let command = Command::new(template);
         let scan = command.scan(Dialect::Sh);
@@ -75,6 +85,11 @@ fn a_value_that_is_handed_to_a_script_is_fine() {
         "docker build -c #{v} .",
         "xargs rm -- #{v}",
         "flock #{v} W",
+        "git -C #{v} submodule update --init #{w}",
+        "git submodule foreach W && git push origin #{v}",
+        "git rebase #{v}",
+        "env X=#{v} W #{w}",
+        "readonly x=#{v}; export y=\"(#{v})\"; export #{w}",
     ] {
         assert_eq!(refusals(template, Dialect::Sh), [], "{template}");
         assert_eq!(refusals(template, Dialect::Bash), [], "{template}");
@@ -94,6 +109,13 @@ fn a_value_in_a_script_that_comes_by_standard_input_is_refused() {
         "sh <<E; W $(a; b)\nW #{v}\nE",
         "bash <<<\"W #{v}\"",
         "su <<E\n#{v}\nE",
+        "cat <<E | sh\nW #{v}\nE",
+        "cat <<E | sed 's/a/b/' | tee log | ssh host bash\nW #{v}\nE",
+        "cat <<<\"W #{v}\" | bash",
+        "cat <<A; cat <<B | sh\n#{w}\nA\n#{v}\nB",
+        "echo \"W #{v}\" | ssh host",
+        "printf '%s\\n' 'W #{v}' | bash -s x",
+        "(cat <<E | sh\nW #{v}\nE\n)",
     ] {
         let found = refusals(template, Dialect::Bash);
         assert_eq!(found, [("ScriptInput".to_owned(), "#{v}".to_owned())], "{template}");
@@ -106,6 +128,15 @@ fn a_value_in_a_script_that_comes_by_standard_input_is_refused() {
         "sh; cat <<E\n#{v}\nE",
         "su -c cat <<E\n#{v}\nE",
         "docker exec -i it cat <<E\n#{v}\nE",
+        "cat <<A | sh x\n#{v}\nA",
+        "cat <<A || sh\n#{v}\nA",
+        "cat <<A | cat; sh\n#{v}\nA",
+        "cat <<A | grep x | sh\n#{v}\nA",
+        "cat #{v} | sh",
+        "echo #{v} | while read -r x; do sh; done",
+        "printf %s #{v} | ssh host 'v=$(cat); W \"$v\"'",
+        "echo #{v} | docker login -u x --password-stdin",
+        "cat <<A | sh <<B\n#{v}\nA\nW\nB",
     ] {
         assert_eq!(refusals(template, Dialect::Sh), [], "{template}");
     }
@@ -137,6 +168,10 @@ fn a_value_inside_a_program_is_warned_about() {
         ("perl -i -e \"#{v}\"", "perl"),
         ("ruby -e \"puts '#{v}'\"", "ruby"),
         ("node -e \"#{v}\"", "node"),
+        ("psql -h host -c \"delete from x where y = '#{v}'\"", "psql"),
+        ("mysql -u root --execute=\"drop table #{v}\"", "mysql"),
+        ("sqlite3 file \"drop table #{v}\"", "sqlite3"),
+        ("echo '#{v}' | python3", "python3"),
         ("sudo sed 's/x/#{v}/' file", "sed"),
         ("python3 - <<E\nprint('#{v}')\nE", "python3"),
         ("/usr/bin/python <<E\nprint('#{v}')\nE", "python"),
@@ -159,6 +194,8 @@ fn a_value_inside_a_program_is_warned_about() {
         "perl -Mstrict -e 'print $ARGV[0]' #{v}",
         "python3 -c 'import sys' <<E\n#{v}\nE",
         "grep sed #{v}",
+        "psql -v v=#{v} -h #{w}",
+        "sqlite3 #{v} .dump",
     ] {
         assert_eq!(programs(template), [""; 0], "{template}");
     }

@@ -43,6 +43,7 @@ const LOWERED: &[(&str, &str)] = &[
     ("let \"x=#{n}\"", "let \"x=(${V})\""),
     ("[[ $x -eq #{n} ]]", "[[ $x -eq \"${V}\" ]]"),
     ("W 2>&#{n}", "W 2>&\"${V}\""),
+    ("RANDOM=#{n}; make RANDOM=#{v}", "RANDOM=\"${V}\"; make RANDOM=\"${V2}\""),
     ("W \"\\\\#{v}\" \\$#{v}", "W \"\\\\${V}\" \\$\"${V}\""),
 ];
 
@@ -125,6 +126,11 @@ const REFUSED: &[(&str, &str, &str)] = &[
     ("function #{v} { W; }", "VariableName", "#{v}"),
     ("PS4=#{v}", "SpecialVariable", "#{v}"),
     ("X=1 BASH_ENV=#{v} W", "SpecialVariable", "#{v}"),
+    ("OPTIND=#{v}", "SpecialVariable", "#{v}"),
+    ("RANDOM+=a#{v}", "SpecialVariable", "#{v}"),
+    ("export SRANDOM=\"#{v}\"", "SpecialVariable", "#{v}"),
+    ("readonly HISTCMD=#{v}", "SpecialVariable", "#{v}"),
+    ("for RANDOM in a #{v}; do W; done", "SpecialVariable", "#{v}"),
     // The command's name.
     ("#{v}", "CommandName", "#{v}"),
     ("\"#{v}\" x", "CommandName", "#{v}"),
