@@ -101,6 +101,7 @@ impl Changing<'_> {
         goal.config_version.clone_from(&now.config_version);
         goal.settle = Duration::ZERO;
         goal.new_tasks = false;
+        goal.restarts = false;
         let mut follow = Follow::new(goal);
         follow.app(Some(now), Duration::ZERO);
         if now.deployments.is_empty() {
@@ -142,6 +143,7 @@ impl Changing<'_> {
             grace: grace(self.normal),
             known_failure: failure.map(|failure| failure.task.clone()),
             new_tasks: self.restarts && self.before.is_some(),
+            restarts: self.restarts,
         }
     }
 

@@ -37,6 +37,8 @@ pub(super) struct Goal {
     pub(super) known_failure: Option<String>,
     /// Whether the change starts new tasks beside old ones.
     pub(super) new_tasks: bool,
+    /// Whether the change starts every task anew.
+    pub(super) restarts: bool,
 }
 
 /// A task of ours that ended.
@@ -216,6 +218,12 @@ impl Follow {
         }
     }
 
+    /// Whether an event has told the end of a task. An answer may be older than that.
+    pub(super) fn has_ended(&self, task: &str) -> bool {
+        let told = |ended: &&Ended| !matches!(ended.cause, Cause::Outside | Cause::Unknown);
+        self.ended.iter().filter(told).any(|ended| ended.task == task)
+    }
+
     /// Notes the end of a task, once, however often it is told.
     fn end(&mut self, task: &str, host: &str, state: &str, message: &str, cause: Cause) {
         let known = |ended: &Ended| {
@@ -263,7 +271,7 @@ impl Follow {
         {
             // The app says itself which of its versions our deployment leads to.
             self.goal.version.clone_from(&app.version);
-            if self.goal.new_tasks {
+            if self.goal.restarts {
                 self.goal.config_version.clone_from(&app.config_version);
             }
         }
@@ -275,7 +283,12 @@ impl Follow {
         }
         self.forget_the_vanished(&ours);
         for task in &ours {
+            if self.has_ended(&task.id) {
+                continue;
+            }
             let healthy = (self.goal.checks > 0).then(|| task.healthy(self.goal.checks)).flatten();
+            // The answer before may have been older than the event that told its start.
+            self.vanished.remove(&key(&task.id));
             let known = self.see(&task.id, now, task.running());
             known.id.clone_from(&task.id);
             known.host.clone_from(&task.host);

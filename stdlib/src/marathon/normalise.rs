@@ -314,9 +314,8 @@ fn checks(app: &mut Fields) {
         if protocol.contains("HTTP") {
             fill(check, &[("path", json!("/"))]);
         }
-        if protocol.starts_with("MESOS") {
-            fill(check, &[("ipProtocol", json!("IPv4"))]);
-        }
+        // Answers of 1.6 and later have it, also where it means nothing.
+        drop_if(check, "ipProtocol", &json!("IPv4"));
         if protocol != "COMMAND" && !check.contains_key("port") {
             fill(check, &[("portIndex", json!(0))]);
         }
@@ -508,13 +507,7 @@ mod tests {
             include_str!("../../tests/data/marathon/pairs/1-nginx-marathon1.5.json"),
         );
         let lines: Vec<String> = nginx.iter().map(ToString::to_string).collect();
-        assert_eq!(
-            lines,
-            [
-                r#"~ healthChecks.0.protocol: "HTTP" -> "MESOS_HTTP""#,
-                r#"+ healthChecks.0.ipProtocol: "IPv4""#,
-            ]
-        );
+        assert_eq!(lines, [r#"~ healthChecks.0.protocol: "HTTP" -> "MESOS_HTTP""#,]);
     }
 
     #[test]
@@ -533,7 +526,6 @@ mod tests {
             lines,
             [
                 r#"~ healthChecks.0.protocol: "HTTP" -> "MESOS_HTTP""#,
-                r#"+ healthChecks.0.ipProtocol: "IPv4""#,
                 r#"+ unreachableStrategy: {"inactiveAfterSeconds":300,"expungeAfterSeconds":600}"#,
             ]
         );

@@ -44,8 +44,14 @@ pub(super) fn line(follow: &Follow) -> String {
         follow.doing().iter().filter(|action| !action.ends_with(&format!(" {}", goal.app)));
     parts.extend(elsewhere.map(|action| format!("first comes {action}")));
     if goal.instances > 0 && counts.others > 0 {
-        let verb = if counts.others == 1 { "serves" } else { "serve" };
-        parts.push(format!("{} still {verb}", tasks(counts.others, "old ")));
+        let one = counts.others == 1;
+        parts.push(if goal.new_tasks {
+            let verb = if one { "serves" } else { "serve" };
+            format!("{} still {verb}", tasks(counts.others, "old "))
+        } else {
+            let verb = if one { "has" } else { "have" };
+            format!("{} {verb} still to end", tasks(counts.others, "other "))
+        });
     }
     parts.join("; ")
 }

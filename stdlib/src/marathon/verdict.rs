@@ -42,14 +42,9 @@ const ABSENT: Duration = Duration::from_secs(1);
 impl Follow {
     pub(super) fn is_well(&self) -> bool {
         let Some(answer) = &self.answer else { return false };
-        // An answer may be older than an event that came before it.
-        let over = |task: &Task| {
-            let told = |ended: &&Ended| !matches!(ended.cause, Cause::Outside | Cause::Unknown);
-            self.ended.iter().filter(told).any(|ended| ended.task == task.id)
-        };
         let well = |task: &Task| {
             task.running()
-                && !over(task)
+                && !self.has_ended(&task.id)
                 && (self.goal.checks == 0 || task.healthy(self.goal.checks) == Some(true))
         };
         answer.others == 0

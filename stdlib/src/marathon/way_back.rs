@@ -120,7 +120,8 @@ async fn to_before(
         within: within(&normal, &site.timing),
         grace: grace(&normal),
         known_failure: before.last_failure.as_ref().map(|failure| failure.task.clone()),
-        new_tasks: !same_tasks,
+        new_tasks: false,
+        restarts: !same_tasks,
     });
     let hurry = Cancellation::Hurries(site.timing.hurry);
     match watch(site, stream, &mut follow, hurry).await {
@@ -163,6 +164,7 @@ async fn to_nothing(site: &Site<'_>, stream: &mut Stream, failed: &Follow) -> We
         settle: Duration::ZERO,
         within: site.timing.within,
         new_tasks: false,
+        restarts: false,
         ..failed.goal.clone()
     });
     let hurry = Cancellation::Hurries(site.timing.hurry);

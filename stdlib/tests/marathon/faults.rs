@@ -83,7 +83,7 @@ async fn without_events_a_crash_loop_is_seen_too() {
     marathon.script(async |m: Marathon, _| {
         for number in 3..8 {
             m.runs(number, OURS);
-            pause(80).await;
+            pause(200).await;
             m.ends(number, OURS, "TASK_FAILED", "Command exited with status 1");
         }
     });

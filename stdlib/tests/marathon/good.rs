@@ -110,7 +110,7 @@ async fn only_the_number_of_tasks_replaces_none() {
     let marathon = Marathon::with_app(after(), 2).await;
     marathon.script(async |m: Marathon, change| {
         m.runs(3, OLD);
-        pause(50).await;
+        pause(200).await;
         m.checked(3, OLD, true);
         m.succeeds(&change.deployment);
     });

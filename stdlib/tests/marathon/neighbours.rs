@@ -26,7 +26,7 @@ async fn scaling_replaces_no_task() {
     let marathon = Marathon::with_app(after(), 2).await;
     marathon.script(async |m: Marathon, change| {
         m.runs(3, OLD);
-        pause(50).await;
+        pause(200).await;
         m.checked(3, OLD, true);
         m.succeeds(&change.deployment);
     });

@@ -358,7 +358,7 @@ impl Marathon {
             self.runs(number, &change.version);
         }
         for number in first..first + count {
-            pause(10).await;
+            pause(60).await;
             self.checked(number, &change.version, true);
         }
         self.retire(&change.version);

@@ -26,6 +26,7 @@ fn goal(instances: u64, checks: usize) -> Goal {
         grace: Duration::from_secs(30),
         known_failure: None,
         new_tasks: true,
+        restarts: true,
     }
 }
 
@@ -343,6 +344,37 @@ fn without_events_failures_are_read_from_the_answers() {
     }
     follow.app(Some(&failed("t4")), at(9));
     assert_eq!(follow.hopeless(at(9)), Some((Cause::Crash, 3)));
+}
+
+#[test]
+fn events_that_come_after_the_answers_tell_the_same() {
+    let mut follow = attached(goal(1, 1));
+    for number in [3, 4, 5] {
+        follow.app(Some(&app(OURS, &[(number, OURS, RUNS, None)])), at(1));
+    }
+    for number in [3, 4, 5] {
+        assert_eq!(follow.verdict(at(2)), Verdict::Open);
+        follow.event(&status(number, RUNS, ""), at(2));
+        follow.event(&status(number, "TASK_FINISHED", ""), at(2));
+    }
+    assert_eq!(follow.hopeless(at(2)), Some((Cause::Finished, 3)));
+}
+
+#[test]
+fn an_answer_that_is_older_than_an_event_ends_no_task() {
+    let mut follow = attached(goal(2, 1));
+    for number in [3, 4] {
+        follow.event(&status(number, RUNS, ""), at(1));
+        follow.app(Some(&app(OURS, &[])), at(1));
+    }
+    let both = [(3, OURS, RUNS, Some(true)), (4, OURS, RUNS, Some(true))];
+    follow.app(Some(&app(OURS, &both)), at(2));
+    follow.event(&success(), at(2));
+    assert_eq!((follow.verdict(at(2)), follow.ended().len()), (Verdict::Done, 0));
+    // The other way round: it has ended, and an older answer still shows it.
+    follow.event(&status(4, "TASK_FAILED", "Command exited with status 1"), at(3));
+    follow.app(Some(&app(OURS, &both)), at(3));
+    assert_eq!(follow.verdict(at(3)), Verdict::Open);
 }
 
 #[test]
