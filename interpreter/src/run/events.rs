@@ -3,7 +3,7 @@
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use pipe_grammar::Code;
-use pipe_stdlib::core::{Failure, Stream, World};
+use pipe_stdlib::core::{Failure, Intent, Stream, World};
 
 use super::journal::Journal;
 use crate::{
@@ -32,6 +32,8 @@ struct Inner {
     journal: Journal,
     reporter: Box<dyn Reporter>,
     steps: usize,
+    /// What was recorded before it was done, in order.
+    intents: Vec<Intent>,
     /// The journal could not be written; said once.
     broken: Option<String>,
     /// The last lines of each step that runs, for the message when it fails.
@@ -50,7 +52,7 @@ impl Events {
         reporter: Box<dyn Reporter>,
     ) -> Self {
         let tails = std::collections::HashMap::new();
-        let inner = Inner { journal, reporter, steps: 0, broken: None, tails };
+        let inner = Inner { journal, reporter, steps: 0, intents: Vec::new(), broken: None, tails };
         Self { world, mask: Mask::default(), inner: Mutex::new(inner) }
     }
 
@@ -84,12 +86,21 @@ impl Events {
         let mut inner = self.lock();
         let written = inner.journal.write(&event);
         inner.reporter.event(&event);
+        if let (Ok(()), EventKind::Intent { intent, .. }) = (&written, event.kind) {
+            inner.intents.push(intent);
+        }
         written.map_err(|error| {
             let folder = inner.journal.folder().display();
             let what = format!("the journal in `{folder}` can't be written: {}", plain(&error));
             Failure::infrastructure(Code::INTERNAL, what)
                 .help("nothing was changed; make room or give the right to write, and run again")
         })
+    }
+
+    /// The effects that were recorded so far, oldest first.
+    #[must_use]
+    pub fn intended(&self) -> Vec<Intent> {
+        self.lock().intents.clone()
     }
 
     /// Passes on a line of output.

@@ -102,4 +102,8 @@ impl Report for StepReport<'_> {
     fn intend(&self, intent: Intent) -> Result<(), Failure> {
         self.events.intend(EventKind::Intent { stage: self.stage.clone(), intent })
     }
+
+    fn intended(&self) -> Vec<Intent> {
+        self.events.intended()
+    }
 }
