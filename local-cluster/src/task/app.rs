@@ -9,7 +9,11 @@ use std::{
 
 use rustix::thread::UnshareFlags;
 
-use super::{identity::Identity, spec::Spec, unsafe_calls::unshare};
+use super::{
+    identity::Identity,
+    spec::Spec,
+    unsafe_calls::{run_as, unshare},
+};
 
 /// How the app is run.
 pub(super) struct Runner {
@@ -70,21 +74,24 @@ impl Runner {
         command
             .env_clear()
             .envs(self.environment.iter().map(|(name, value)| (name, value)))
-            .current_dir(&self.folder)
             .stdin(Stdio::null())
             .process_group(0);
         if let Some((user, group)) = self.switch {
-            command.gid(group).uid(user);
+            run_as(&mut command, user, group);
         }
         command
     }
 
-    /// Makes the folder of the app, as Docker does for a working directory that is not there.
-    pub(super) fn prepare_folder(&self) {
-        let made = !self.folder.exists() && std::fs::create_dir_all(&self.folder).is_ok();
+    /// Goes to the folder of the app, whose processes begin there: also one that the app's user
+    /// could not go to by its path. One of an image that is not there is made, as Docker does.
+    pub(super) fn enter_folder(&self, make: bool) -> Result<(), String> {
+        let made = make && !self.folder.exists() && std::fs::create_dir_all(&self.folder).is_ok();
         if let (true, Some((user, group))) = (made, self.switch) {
             let _ = std::os::unix::fs::chown(&self.folder, Some(user), Some(group));
         }
+        std::env::set_current_dir(&self.folder).map_err(|error| {
+            format!("can't go to `{}`: {}", self.folder.display(), pipe_oci::plain(&error))
+        })
     }
 
     /// The file that a program's name means, by the app's own search path.

@@ -80,9 +80,7 @@ fn start(file: &Path, alone: bool) -> Result<Started, Refusal> {
         None => {}
     }
     let runner = Runner::new(&spec).map_err(Refusal::Failed)?;
-    if spec.image.is_some() {
-        runner.prepare_folder();
-    }
+    runner.enter_folder(spec.image.is_some()).map_err(Refusal::Failed)?;
     let (program, arguments) = spec
         .arguments
         .split_first()

@@ -141,3 +141,24 @@ async fn an_image_runs_without_root() {
         all(&Cluster::with(100, Some(65534))).await;
     }
 }
+
+#[tokio::test]
+async fn a_command_runs_as_the_user_that_is_asked_for() {
+    if !can("a_command_runs_as_the_user_that_is_asked_for", "root", is_root()) {
+        return;
+    }
+    let cluster = Cluster::new();
+    // It may write in its folder, though the way there is barred to it.
+    let app = json!({ "cmd": "id -u > user; exec sleep 1000", "user": "65534" });
+    cluster.deploy("/nobody", &app).await;
+    let app = cluster.until("/nobody", "running", |app| app["tasksRunning"] == 1).await;
+    let task = app["tasks"][0]["id"].as_str().unwrap();
+    let file = cluster.settings.folder.join("tasks").join(task).join("user");
+    for _ in 0..200 {
+        if std::fs::read_to_string(&file).is_ok_and(|text| text == "65534\n") {
+            return;
+        }
+        tokio::time::sleep(std::time::Duration::from_millis(10)).await;
+    }
+    panic!("{:?}: {:?}", std::fs::read_to_string(&file), cluster.app("/nobody").await);
+}
