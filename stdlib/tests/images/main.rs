@@ -10,4 +10,5 @@ mod ignore;
 mod layers;
 mod registry;
 mod store;
+mod token;
 mod tools;

@@ -228,3 +228,47 @@ async fn something_that_is_no_registry_is_told_apart() {
         format!("`{host}` does not answer as a registry: `404 Not Found` to `/v2/`")
     );
 }
+
+/// An address of this machine that is not loopback.
+fn address() -> Option<String> {
+    // Nothing is sent: the system only chooses a way.
+    let socket = std::net::UdpSocket::bind("0.0.0.0:0").ok()?;
+    socket.connect("192.0.2.1:9").ok()?;
+    let address = socket.local_addr().ok()?.ip();
+    (!address.is_loopback() && !address.is_unspecified()).then(|| address.to_string())
+}
+
+#[tokio::test]
+async fn a_certificate_that_nobody_signed_is_taken_when_asked_to() {
+    let name = "a_certificate_that_nobody_signed_is_taken_when_asked_to";
+    if !has(name, &["docker-registry", "openssl"]) {
+        return;
+    }
+    let (mut machine, context) = (Machine::new(), context());
+    // On loopback it need not be said, as with Docker.
+    let registry = Registry::with_tls("127.0.0.1");
+    let tag = registry.image("demo:1");
+    let arguments = [("tag", tag.as_str().into()), ("push", true.into())];
+    assert!(machine.build(context.path(), &arguments).await.text("digest").starts_with("sha256:"));
+
+    let Some(address) = address() else { return };
+    let registry = Registry::with_tls(&address);
+    let (host, tag) = (&registry.host, registry.image("demo:1"));
+    let arguments = [("tag", tag.as_str().into()), ("push", true.into())];
+    let done = machine.build(context.path(), &arguments).await;
+    let failure = done.failure();
+    assert_eq!(
+        (failure.code, failure.kind),
+        (Code::UNREACHABLE_SERVER, FailureKind::Infrastructure)
+    );
+    assert_eq!(
+        failure.message,
+        format!("the registry `{host}` can't be reached: its certificate is not trusted here")
+    );
+    assert!(failure.help[0].contains(&format!("connect docker(\"{host}\", insecure: true)")));
+
+    let connection =
+        DockerConnection { registry: host.clone(), username: None, password: None, insecure: true };
+    machine.connections.docker = vec![connection];
+    assert!(machine.build(context.path(), &arguments).await.text("digest").starts_with("sha256:"));
+}

@@ -78,15 +78,33 @@ impl Registry {
         Self::with("auth:\n  htpasswd:\n    realm: test\n    path: HTPASSWD\n")
     }
 
-    fn with(auth: &str) -> Self {
+    /// One with TLS and a certificate of its own, at this address.
+    pub(crate) fn with_tls(address: &str) -> Self {
         let folder = tempfile::tempdir().unwrap();
-        let host = format!("127.0.0.1:{}", free_port());
+        let at = |name: &str| folder.path().join(name).display().to_string();
+        let made = Command::new("openssl")
+            .args(["req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "1"])
+            .args(["-subj", "/CN=test", "-addext", &format!("subjectAltName=IP:{address}")])
+            .args(["-keyout", &at("key"), "-out", &at("certificate")])
+            .output()
+            .unwrap();
+        assert!(made.status.success());
+        let (key, certificate) = (at("key"), at("certificate"));
+        let tls = format!("  tls:\n    certificate: {certificate}\n    key: {key}\n");
+        Self::at(folder, &format!("{address}:{}", free_port()), &tls)
+    }
+
+    fn with(auth: &str) -> Self {
+        Self::at(tempfile::tempdir().unwrap(), &format!("127.0.0.1:{}", free_port()), auth)
+    }
+
+    fn at(folder: TempDir, host: &str, rest: &str) -> Self {
         let htpasswd = folder.path().join("htpasswd");
         fs::write(&htpasswd, HTPASSWD).unwrap();
-        let auth = auth.replace("HTPASSWD", &htpasswd.display().to_string());
+        let rest = rest.replace("HTPASSWD", &htpasswd.display().to_string());
         let config = format!(
             "version: 0.1\nlog:\n  level: error\nstorage:\n  filesystem:\n    rootdirectory: {}\n\
-             http:\n  addr: {host}\n{auth}",
+             http:\n  addr: {host}\n{rest}",
             folder.path().join("data").display()
         );
         let file = folder.path().join("config.yml");
@@ -99,6 +117,7 @@ impl Registry {
             .stderr(log)
             .spawn()
             .unwrap();
+        let host = host.to_owned();
         let registry = Self { _running: Running(child), _folder: folder, host };
         wait("docker-registry", || std::net::TcpStream::connect(&registry.host).is_ok());
         registry

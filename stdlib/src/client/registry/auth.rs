@@ -37,9 +37,16 @@ impl Registry {
         Ok(Some(value))
     }
 
-    /// Forgets the token for an errand; false when there was none.
-    pub(super) fn forget_token(&self, errand: Errand<'_>) -> bool {
-        self.tokens.lock().is_ok_and(|mut tokens| tokens.remove(&errand.scope()).is_some())
+    /// Forgets the token that was refused, unless somebody else has renewed it meanwhile. False
+    /// when the header holds no token of ours: then another try is of no use.
+    pub(super) fn forget_token(&self, errand: Errand<'_>, refused: Option<&HeaderValue>) -> bool {
+        let header = refused.and_then(|value| value.to_str().ok()).unwrap_or_default();
+        let Some(refused) = header.strip_prefix("Bearer ") else { return false };
+        let Ok(mut tokens) = self.tokens.lock() else { return false };
+        if tokens.get(&errand.scope()).is_some_and(|token| token == refused) {
+            tokens.remove(&errand.scope());
+        }
+        matches!(self.challenge, Challenge::Bearer { .. })
     }
 
     async fn token(

@@ -94,10 +94,10 @@ impl Registry {
             .header(CONTENT_LENGTH, blob.size)
             .body(Body::wrap_stream(pieces));
         // The place may be on another host: credentials go to the registry alone.
-        if place.as_str().starts_with(&format!("{}/", self.base))
-            && let Some(authorization) = self.authorization(errand).await?
-        {
-            request = request.header(AUTHORIZATION, authorization);
+        let own = place.as_str().starts_with(&format!("{}/", self.base));
+        let authorization = if own { self.authorization(errand).await? } else { None };
+        if let Some(value) = &authorization {
+            request = request.header(AUTHORIZATION, value);
         }
         let answer = tokio::select! {
             answer = request.send() => answer,
@@ -111,7 +111,8 @@ impl Registry {
                 Ok(Upload::Broken(self.refusal(errand, answer).await))
             }
             Ok(answer)
-                if answer.status() == StatusCode::UNAUTHORIZED && self.forget_token(errand) =>
+                if answer.status() == StatusCode::UNAUTHORIZED
+                    && self.forget_token(errand, authorization.as_ref()) =>
             {
                 Ok(Upload::Broken(self.refusal(errand, answer).await))
             }

@@ -64,7 +64,9 @@ impl Registry {
                 })
                 .await?;
             // A token lasts a few minutes only: fetch another one, once.
-            if answer.status() == StatusCode::UNAUTHORIZED && !renewed && self.forget_token(errand)
+            if answer.status() == StatusCode::UNAUTHORIZED
+                && !renewed
+                && self.forget_token(errand, authorization.as_ref())
             {
                 renewed = true;
                 continue;

@@ -70,3 +70,22 @@ impl<W: Write> Write for Passing<'_, W> {
         self.inner.flush()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+
+    #[test]
+    fn nothing_passes_a_closed_gate() {
+        let gate = Gate::new(CancellationToken::new());
+        let guard = gate.guard();
+        let content = Content::Bytes(b"abc"[..].into());
+        assert_eq!(gate.digest(&content).unwrap(), Digest::of(b"abc"));
+        drop(guard);
+        let error = gate.digest(&content).unwrap_err();
+        assert_eq!(error.kind(), io::ErrorKind::ConnectionAborted);
+        assert_eq!(crate::docker::layers::broken(&error), crate::core::Failure::cancelled());
+        assert!(gate.pass(Vec::new()).write_all(b"x").is_err());
+    }
+}
