@@ -12,6 +12,6 @@ mod span;
 pub mod tree;
 
 pub use diagnostic::{Code, Diagnostic, Label, Severity};
-pub use parser::{Parsed, Signature, duration_text, parse, parse_signature, parse_type, size_text};
+pub use parser::{Parsed, Signature, duration_text, parse, parse_into, parse_signature, parse_type, size_text};
 pub use source::{Source, Sources};
 pub use span::{SourceId, Span, Spanned};

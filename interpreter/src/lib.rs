@@ -6,6 +6,7 @@ pub mod eval;
 pub mod event;
 pub mod exit;
 pub mod glob;
+pub mod imports;
 pub mod mask;
 pub mod plan;
 pub mod program;

@@ -7,7 +7,7 @@ use pipe_stdlib::{Library, library};
 
 use crate::{
     check::{Checked, Files, check},
-    sources,
+    imports, sources,
 };
 
 /// A file that was read and checked: everything that later phases need of it.
@@ -31,12 +31,16 @@ impl Program {
         let library = library();
         let mut sources = Sources::default();
         let id = sources.add(Source::new(name, text.clone()));
-        let parsed = parse(id, &text);
+        let mut parsed = parse(id, &text);
         // What could not be read at all is not checked further.
         let too_new = parsed.problems.iter().any(|p| p.code == pipe_grammar::Code::EDITION_TOO_NEW);
-        let mut checked =
-            if too_new { Checked::default() } else { check(&parsed.file, &text, library, files) };
         let mut problems = parsed.problems;
+        let mut checked = Checked::default();
+        if !too_new {
+            let (modules, wrong) = imports::read(&mut parsed.file, &mut sources, files);
+            problems.extend(wrong);
+            checked = check(&parsed.file, &sources, &modules, library, files);
+        }
         problems.append(&mut checked.problems);
         for foreign in &checked.foreign {
             let (name, text) = (&foreign.name, &foreign.text);
@@ -48,7 +52,7 @@ impl Program {
                 &foreign.problem,
             ));
         }
-        problems.sort_by_key(|problem| problem.span().map(|span| span.start));
+        problems.sort_by_key(|problem| problem.span().map(|span| (span.source, span.start)));
         Self { file: parsed.file, checked, problems, sources: Mutex::new(sources), library }
     }
 

@@ -81,10 +81,14 @@ impl Diagnostic {
         self
     }
 
-    /// Shows the other party, in the same file.
+    /// Shows the other party: as a label in the same file, as a related message in another.
     pub fn also(mut self, span: Span, text: impl Into<String>) -> Self {
-        self.labels.push(Label { span, text: text.into() });
-        self
+        if self.span().is_none_or(|own| own.source == span.source) {
+            self.labels.push(Label { span, text: text.into() });
+            return self;
+        }
+        let other = Self::new(self.code, self.severity, Some(span), text.into());
+        self.related(other)
     }
 
     /// Adds a line of help: the next action, ready to paste.

@@ -45,23 +45,34 @@ pub fn parse(source: SourceId, text: &str) -> Parsed {
         let file = File { source, ..File::default() };
         return Parsed { file, problems: vec![problem] };
     }
+    let mut file = File { source, ..File::default() };
+    let problems = parse_into(&mut file, source, text);
+    Parsed { file, problems }
+}
+
+/// Reads another text into a tree that is there: its items stand behind those of the tree, its
+/// expressions in the same list.
+#[must_use]
+pub fn parse_into(file: &mut File, source: SourceId, text: &str) -> Vec<Diagnostic> {
     let (clear, conflicts) = conflicts::blank(text);
     let scan = scan::scan(&clear);
     let clear = replace(clear, &scan.replaced);
-
     let mut problems: Vec<Diagnostic> = conflicts
         .into_iter()
         .map(|range| mistakes::merge_conflict(Span::new(source, range.start, range.end)))
         .chain(scan.mistakes.iter().map(|mistake| mistakes::diagnostic(source, &clear, mistake)))
         .collect();
-    let mut file = File { source, ..File::default() };
-    let mut lower = Lower::new(source, &clear, &mut file);
-    for slice in &scan.items {
-        item(&mut lower, &clear, *slice);
-    }
-    problems.append(&mut lower.problems);
+    problems.extend(items(file, source, &clear, &scan));
     problems.sort_by_key(|problem| problem.span().map(|span| span.start));
-    Parsed { file, problems }
+    problems
+}
+
+fn items(file: &mut File, source: SourceId, text: &str, scan: &scan::Scan) -> Vec<Diagnostic> {
+    let mut lower = Lower::new(source, text, file);
+    for slice in &scan.items {
+        item(&mut lower, text, *slice);
+    }
+    std::mem::take(&mut lower.problems)
 }
 
 /// Parses one slice, and says what is wrong with it unless the scan has said so already.

@@ -22,6 +22,19 @@ impl Checker<'_> {
             ExprKind::Name(name) => self.call_name(id, callee, name, arguments),
             ExprKind::Member { base, name } => {
                 if let ExprKind::Name(module) = &file.expr(*base).kind {
+                    if let Some(prefix) = self.module_prefix(module) {
+                        let full: Text = format!("{prefix}{}", name.text).into();
+                        if self.globals.get(&full).is_some_and(|g| g.kind == Kind::Function) {
+                            return self.call_function(id, &full, arguments);
+                        }
+                        if self.globals.contains_key(&full) {
+                            let ty = self.expr(callee, None);
+                            return self.not_callable(callee, &ty, arguments, parens);
+                        }
+                        let problem = self.not_imported(module, &prefix, name);
+                        self.report(problem);
+                        return self.arguments_alone(arguments);
+                    }
                     if let Some((module, connection)) = self.module(module) {
                         let Some(builtin) = self.library.find(Some(module), &name.text) else {
                             let problem = self.unknown_function(module, name);
@@ -65,18 +78,10 @@ impl Checker<'_> {
         arguments: &[Argument],
     ) -> Type {
         let span = self.span(callee);
-        let function = self.globals.get(name).is_some_and(|g| g.kind == Kind::Function);
+        let function = self.global(name).is_some_and(|g| g.kind == Kind::Function);
         if function && self.local(name).is_none() {
-            self.use_global(name);
-            let Some((signature, steps)) = self.function_signature(name) else {
-                return self.arguments_alone(arguments);
-            };
-            if steps {
-                self.step_allowed(id, &format!("`{name}` holds steps"));
-            }
-            self.checked.targets.insert(id, Target::Function(name.clone()));
-            self.arguments(id, name, &signature, arguments);
-            return signature.result;
+            let full = self.qualified(name);
+            return self.call_function(id, &full, arguments);
         }
         if !self.is_bound(name)
             && let Some(builtin) = self.library.find(None, name)
@@ -115,6 +120,19 @@ impl Checker<'_> {
         };
         self.report(problem);
         self.arguments_alone(arguments)
+    }
+
+    fn call_function(&mut self, id: ExprId, name: &Text, arguments: &[Argument]) -> Type {
+        self.use_global(name);
+        let Some((signature, steps)) = self.function_signature(name) else {
+            return self.arguments_alone(arguments);
+        };
+        if steps {
+            self.step_allowed(id, &format!("`{name}` holds steps"));
+        }
+        self.checked.targets.insert(id, Target::Function(name.clone()));
+        self.arguments(id, name, &signature, arguments);
+        signature.result
     }
 
     fn call_builtin(

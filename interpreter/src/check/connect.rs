@@ -71,7 +71,7 @@ impl Checker<'_> {
                     .help("a reference is sent to the connection with its host"),
                 );
             }
-            if let Some(global) = self.globals.get(&alias.text) {
+            if let Some(global) = self.global(&alias.text) {
                 let what = format!("`{}` is taken by a {}", alias.text, global.kind.noun());
                 let problem = Diagnostic::error(Code::DUPLICATE_NAME, alias.span, what)
                     .also(global.span, "the first one");

@@ -8,7 +8,7 @@ use pipe_grammar::{
 };
 use pipe_stdlib::core::{FieldType, Literal, RecordType, Type};
 
-use super::{Checker, global::Kind, literal, suggest};
+use super::{Checker, Target, global::Kind, literal, suggest};
 
 impl Checker<'_> {
     /// The type of an expression. `wanted` is what its place asks for: a literal becomes that
@@ -204,19 +204,20 @@ impl Checker<'_> {
     }
 
     fn name(&mut self, id: ExprId, name: &Text) -> Type {
-        if let Some(ty) = self.known_as(name) {
-            self.local(name);
-            self.use_global(name);
-            return ty;
-        }
+        let known = self.known_as(name);
         if let Some(ty) = self.local(name) {
-            return ty;
+            return known.unwrap_or(ty);
         }
         let span = self.span(id);
-        if let Some(kind) = self.globals.get(name).map(|global| global.kind) {
-            self.use_global(name);
+        if let Some(kind) = self.global(name).map(|global| global.kind) {
+            let full = self.qualified(name);
+            self.use_global(&full);
             return match kind {
-                Kind::Param | Kind::Let | Kind::Secret => self.global_type(name),
+                Kind::Param | Kind::Let | Kind::Secret => {
+                    self.checked.targets.insert(id, Target::Global(full.clone()));
+                    let ty = self.global_type(&full);
+                    known.unwrap_or(ty)
+                }
                 Kind::Function => {
                     self.report(
                         Diagnostic::error(
@@ -245,6 +246,14 @@ impl Checker<'_> {
         }
         if let Some(ty) = self.special(id, name) {
             return ty;
+        }
+        if self.module_prefix(name).is_some() {
+            let what = format!("the import `{name}` is no value");
+            self.report(
+                Diagnostic::error(Code::WRONG_TYPE, span, what)
+                    .help(format!("take something of it: `{name}.…`")),
+            );
+            return Type::Unknown;
         }
         let problem = self.unknown_name(name, span);
         self.report(problem);

@@ -1,13 +1,18 @@
 //! Functions of the file.
 
-use pipe_grammar::{Code, Diagnostic, tree::Function};
+use pipe_grammar::{Code, Diagnostic, SourceId, tree::Function};
 use pipe_stdlib::core::{Parameter, Signature, Type, literal_value};
 
 use super::{Checker, Place};
 
 impl Checker<'_> {
     /// Checks a function, and gives its signature and whether it holds steps.
-    pub(super) fn function(&mut self, function: &Function) -> (Signature, bool) {
+    pub(super) fn function(&mut self, function: &Function, source: SourceId) -> (Signature, bool) {
+        let outside = Place { source, ..Place::default() };
+        self.within(outside, |this| this.function_here(function))
+    }
+
+    fn function_here(&mut self, function: &Function) -> (Signature, bool) {
         let mut parameters = Vec::new();
         for parameter in &function.parameters {
             let ty = self.written(&parameter.ty);
@@ -30,6 +35,7 @@ impl Checker<'_> {
         }
         let wanted = function.result.as_ref().map(|written| self.written(written));
         let place = Place {
+            source: self.place.source,
             user: Some(function.name.text.clone()),
             steps: true,
             function: true,

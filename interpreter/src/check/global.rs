@@ -1,7 +1,7 @@
 //! What a file declares at its top: names, in any order, each once.
 
 use pipe_grammar::{
-    Code, Diagnostic, Span,
+    Code, Diagnostic, SourceId, Span,
     tree::{ItemKind, Limit, Name, Param, Text},
 };
 use pipe_stdlib::core::{Signature, Type};
@@ -14,6 +14,8 @@ pub(super) struct Global {
     pub(super) span: Span,
     /// Its place among the items.
     item: usize,
+    /// The text that declares it.
+    source: SourceId,
     /// What it is.
     pub(super) kind: Kind,
     /// Whether anything mentions it.
@@ -93,16 +95,12 @@ impl Checker<'_> {
                     stages += 1;
                     (&stage.name, Kind::Stage(stages - 1))
                 }
-                ItemKind::Edition(_) if number > 0 => {
+                ItemKind::Edition(_) if number > 0 && item.span.source == self.file.source => {
                     self.report(
                         Diagnostic::error(Code::MISPLACED, item.span, "`edition` stands first")
                             .label("not the first statement")
                             .help("move it to the first line"),
                     );
-                    continue;
-                }
-                ItemKind::Import(_) => {
-                    self.report(not_yet(item.span, "import"));
                     continue;
                 }
                 _ => continue,
@@ -112,10 +110,38 @@ impl Checker<'_> {
                 self.report(problem);
                 continue;
             }
-            let global =
-                Global { span: name.span, item: number, kind, used: false, state: State::Unknown };
+            let global = Global {
+                span: name.span,
+                item: number,
+                source: item.span.source,
+                kind,
+                used: false,
+                state: State::Unknown,
+            };
             self.globals.insert(name.text.clone(), global);
         }
+        self.shadowed_imports();
+    }
+
+    /// A name of the file that an import has too.
+    fn shadowed_imports(&mut self) {
+        let mut problems = Vec::new();
+        for module in self.modules {
+            let own = self.modules.iter().find(|m| m.source == module.importer);
+            let full = own.map_or_else(
+                || module.alias.to_string(),
+                |m| format!("{}{}", m.prefix, module.alias),
+            );
+            if let Some(global) = self.globals.get(full.as_str()) {
+                let what = format!("`{}` is an import and a {}", module.alias, global.kind.noun());
+                problems.push(
+                    Diagnostic::error(Code::DUPLICATE_NAME, global.span, what)
+                        .label("called so again")
+                        .also(module.span, "imported here"),
+                );
+            }
+        }
+        problems.into_iter().for_each(|problem| self.report(problem));
     }
 
     /// The type of a param, secret or let.
@@ -135,8 +161,9 @@ impl Checker<'_> {
             State::Unknown => {}
         }
         global.state = State::UnderWay;
+        let source = global.source;
         let item = &self.file.items[global.item].kind;
-        let place = Place { user: Some(name.clone()), ..Place::default() };
+        let place = Place { source, user: Some(name.clone()), ..Place::default() };
         let scopes = std::mem::take(&mut self.scopes);
         let narrowed = std::mem::take(&mut self.narrowed);
         let ty = self.within(place, |this| match item {
@@ -166,8 +193,12 @@ impl Checker<'_> {
     }
 
     /// A type of the file.
-    pub(super) fn named_type(&mut self, name: &str) -> Option<Type> {
-        let (name, global) = self.globals.get_key_value(name)?;
+    pub(super) fn named_type(&mut self, module: Option<&str>, name: &str) -> Option<Type> {
+        let full = match module {
+            Some(module) => Text::from(format!("{}{name}", self.module_prefix(module)?)),
+            None => self.qualified(name),
+        };
+        let (name, global) = self.globals.get_key_value(&full)?;
         if global.kind != Kind::Type {
             return None;
         }
@@ -236,8 +267,9 @@ impl Checker<'_> {
             _ => {}
         }
         global.state = State::UnderWay;
+        let source = global.source;
         let ItemKind::Function(function) = &self.file.items[global.item].kind else { return None };
-        let (signature, steps) = self.function(function);
+        let (signature, steps) = self.function(function, source);
         if let Some(global) = self.globals.get_mut(name) {
             global.state = State::Function(Box::new(signature.clone()), steps);
         }

@@ -27,10 +27,13 @@ impl Checker<'_> {
             if let Some(number) = self.stage_number(&base_name) {
                 return self.output(id, base, &base_name, number, name);
             }
+            if let Some(prefix) = self.module_prefix(&base_name) {
+                return self.imported(id, &base_name, &prefix, name);
+            }
             if !self.is_bound(&base_name) && self.library.module(&base_name).is_some() {
                 return self.fact(id, &base_name, name);
             }
-            if self.globals.get(&base_name).is_some_and(|g| g.kind == Kind::Secret)
+            if self.global(&base_name).is_some_and(|g| g.kind == Kind::Secret)
                 && &*name.text == "is_set"
             {
                 // Whether it is set may be asked without needing it.
@@ -52,10 +55,48 @@ impl Checker<'_> {
         if self.scopes.iter().any(|scope| scope.names.contains_key(name)) {
             return None;
         }
-        match self.globals.get(name)?.kind {
+        match self.global(name)?.kind {
             Kind::Stage(number) => Some(number),
             _ => None,
         }
+    }
+
+    /// `lib.version`: a value of an imported file.
+    fn imported(&mut self, id: ExprId, alias: &str, prefix: &str, name: &Name) -> Type {
+        let full: Text = format!("{prefix}{}", name.text).into();
+        match self.globals.get(&full).map(|global| global.kind) {
+            Some(Kind::Let) => {
+                self.use_global(&full);
+                self.checked.targets.insert(id, Target::Global(full.clone()));
+                self.global_type(&full)
+            }
+            Some(kind) => {
+                let what = format!("the {} `{alias}.{}` is no value", kind.noun(), name.text);
+                let help = (kind == Kind::Function)
+                    .then(|| format!("call it: `{alias}.{}(…)`", name.text));
+                self.report(Diagnostic::error(Code::WRONG_TYPE, name.span, what).help_if(help));
+                Type::Unknown
+            }
+            None => {
+                let problem = self.not_imported(alias, prefix, name);
+                self.report(problem);
+                Type::Unknown
+            }
+        }
+    }
+
+    pub(super) fn not_imported(&self, alias: &str, prefix: &str, name: &Name) -> Diagnostic {
+        let names: Vec<&str> = self
+            .globals
+            .keys()
+            .filter_map(|full| full.strip_prefix(prefix))
+            .filter(|rest| !rest.contains('.'))
+            .collect();
+        let what = format!("the import `{alias}` has no `{}`", name.text);
+        Diagnostic::error(Code::UNKNOWN_NAME, name.span, what)
+            .label("unknown name")
+            .help_if(did_you_mean(&name.text, names.iter().copied()))
+            .help(format!("it has: {}", names.join(", ")))
     }
 
     /// `git.commit`: a fact of a module.

@@ -28,7 +28,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use indexmap::IndexMap;
 use pipe_grammar::{
-    Diagnostic, Span,
+    Diagnostic, SourceId, Sources, Span,
     tree::{ExprId, File, Text},
 };
 use pipe_stdlib::{
@@ -37,7 +37,9 @@ use pipe_stdlib::{
     core::{Builtin, Method, Type},
 };
 
+use crate::imports::Module;
 pub(crate) use command::parts;
+
 pub use file::Files;
 pub(crate) use literal::a;
 pub use stage::{Order, StageFacts};
@@ -52,6 +54,8 @@ pub enum Target {
         /// The `as` name it is called through.
         connection: Option<Text>,
     },
+    /// A param, let or secret of the file.
+    Global(Text),
     /// A function of the file.
     Function(Text),
     /// A method of a value, or a property.
@@ -123,10 +127,18 @@ pub struct Uses {
 
 /// Checks a file.
 #[must_use]
-pub fn check(file: &File, text: &str, library: &'static Library, files: &dyn Files) -> Checked {
+pub fn check(
+    file: &File,
+    sources: &Sources,
+    modules: &[Module],
+    library: &'static Library,
+    files: &dyn Files,
+) -> Checked {
     let mut checker = Checker {
         file,
-        text,
+        sources,
+        modules,
+        modules_used: vec![false; modules.len()],
         library,
         files,
         checked: Checked {
@@ -148,6 +160,8 @@ pub fn check(file: &File, text: &str, library: &'static Library, files: &dyn Fil
 /// Where in the file the checker is.
 #[derive(Clone, Default)]
 struct Place {
+    /// The text whose names are meant: an imported file sees only its own.
+    source: SourceId,
     /// What `uses` is recorded under.
     user: Option<Text>,
     /// Steps may be called here.
@@ -172,7 +186,9 @@ struct Place {
 
 struct Checker<'a> {
     file: &'a File,
-    text: &'a str,
+    sources: &'a Sources,
+    modules: &'a [Module],
+    modules_used: Vec<bool>,
     library: &'static Library,
     files: &'a dyn Files,
     checked: Checked,
@@ -192,9 +208,40 @@ impl Checker<'_> {
         self.file.span(id)
     }
 
+    /// What a name of the file under way is called among all: in an imported file the prefix
+    /// stands before it.
+    fn qualified(&self, name: &str) -> Text {
+        match self.modules.iter().find(|module| module.source == self.place.source) {
+            Some(module) => format!("{}{name}", module.prefix).into(),
+            None => name.into(),
+        }
+    }
+
+    /// A name of the file under way.
+    fn global(&self, name: &str) -> Option<&global::Global> {
+        if self.place.source == self.file.source {
+            self.globals.get(name)
+        } else {
+            self.globals.get(&self.qualified(name))
+        }
+    }
+
+    /// The prefix of what a name is imported by here; notes that it is used.
+    fn module_prefix(&mut self, alias: &str) -> Option<Text> {
+        if self.scopes.iter().any(|scope| scope.names.contains_key(alias)) {
+            return None;
+        }
+        let place = self
+            .modules
+            .iter()
+            .position(|module| module.importer == self.place.source && &*module.alias == alias)?;
+        self.modules_used[place] = true;
+        Some(self.modules[place].prefix.clone())
+    }
+
     /// The text under a span.
     fn slice(&self, span: Span) -> &str {
-        self.text.get(span.range()).unwrap_or("")
+        self.sources.slice(span)
     }
 
     /// Runs with another place, and comes back to this one.

@@ -52,7 +52,7 @@ impl Checker<'_> {
         let first = self.scopes.iter().find_map(|scope| scope.names.get(&name.text));
         let first = first
             .map(|local| (local.span, "binding"))
-            .or_else(|| self.globals.get(&name.text).map(|g| (g.span, g.kind.noun())));
+            .or_else(|| self.global(&name.text).map(|g| (g.span, g.kind.noun())));
         if let Some((span, noun)) = first {
             self.report(shadows(name, span, noun));
         }
@@ -80,13 +80,13 @@ impl Checker<'_> {
         let local = self.scopes.iter().rev().find_map(|scope| scope.names.get(name));
         local
             .map(|local| (local.span, "bound"))
-            .or_else(|| self.globals.get(name).map(|global| (global.span, "declared")))
+            .or_else(|| self.global(name).map(|global| (global.span, "declared")))
     }
 
     /// Whether a name stands for a value or a stage here, and so not for a module.
     pub(super) fn is_bound(&self, name: &str) -> bool {
         self.scopes.iter().any(|scope| scope.names.contains_key(name))
-            || self.globals.contains_key(name)
+            || self.global(name).is_some()
     }
 }
 

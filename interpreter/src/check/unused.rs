@@ -9,7 +9,9 @@ impl Checker<'_> {
         let mut found = Vec::new();
         for (name, global) in &self.globals {
             let keeps = name.starts_with('_') || matches!(global.kind, Kind::Stage(_));
-            if global.used || keeps {
+            // What an imported file offers, somebody else may use.
+            let imported = global.span.source != self.file.source;
+            if global.used || keeps || imported {
                 continue;
             }
             let noun = global.kind.noun();
@@ -19,6 +21,16 @@ impl Checker<'_> {
                     .label("declared here")
                     .help(format!("remove it, or call it `_{name}` to keep it")),
             );
+        }
+        for (module, used) in self.modules.iter().zip(&self.modules_used) {
+            if !used && !module.alias.starts_with('_') && module.importer == self.file.source {
+                let what = format!("the import `{}` is never used", module.alias);
+                found.push(
+                    Diagnostic::warning(Code::UNUSED_BINDING, module.span, what)
+                        .label("imported here")
+                        .help("remove it"),
+                );
+            }
         }
         self.checked.problems.extend(found);
     }

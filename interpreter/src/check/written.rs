@@ -19,13 +19,17 @@ impl Checker<'_> {
         let mut names = Vec::new();
         collect(written, &mut names);
         let mut known = Vec::new();
-        for name in names {
-            let found = self.named_type(&name).or_else(|| self.library.named_type(&name));
-            known.push((name, found));
+        for (module, name) in names {
+            let found = self.named_type(module.as_deref(), &name);
+            let found = found.or_else(|| match module {
+                None => self.library.named_type(&name),
+                Some(_) => None,
+            });
+            known.push((module, name, found));
         }
         let named = |module: Option<&str>, name: &str| {
-            let found = known.iter().find(|(known, _)| known == name);
-            found.filter(|_| module.is_none()).and_then(|(_, ty)| ty.clone())
+            let found = known.iter().find(|(m, n, _)| m.as_deref() == module && n == name);
+            found.and_then(|(_, _, ty)| ty.clone())
         };
         let ty = lower_type(self.file, written, &named).unwrap_or_else(|problem| {
             let diagnostic = self.type_problem(&problem);
@@ -78,11 +82,11 @@ impl Checker<'_> {
     }
 }
 
-fn collect(written: &TypeExpr, names: &mut Vec<String>) {
+fn collect(written: &TypeExpr, names: &mut Vec<(Option<String>, String)>) {
     match &written.kind {
-        TypeKind::Named { name, arguments, .. } => {
-            if !TYPE_NAMES.contains(&&*name.text) {
-                names.push(name.text.to_string());
+        TypeKind::Named { module, name, arguments } => {
+            if module.is_some() || !TYPE_NAMES.contains(&&*name.text) {
+                names.push((module.as_ref().map(|m| m.text.to_string()), name.text.to_string()));
             }
             arguments.iter().for_each(|inner| collect(inner, names));
         }

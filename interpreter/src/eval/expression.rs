@@ -136,6 +136,9 @@ impl<'a> Eval<'a> {
         if let Some(value) = self.frame.scope.get(name) {
             return Ok(value);
         }
+        if let Some(Target::Global(full)) = self.program.checked.targets.get(&id) {
+            return self.host.global(full);
+        }
         if let Some(value) = self.host.special(name, self.frame) {
             return Ok(value);
         }
@@ -280,6 +283,7 @@ impl<'a> Eval<'a> {
                     .map_err(|failure| self.failure(id, &failure, &[]))
             }
             Some(Target::Output { stage, output }) => self.host.output(stage, output),
+            Some(Target::Global(full)) => self.host.global(full),
             Some(Target::IsSet(secret)) => Ok(self.host.is_set(secret).into()),
             Some(Target::Method(method)) => {
                 let value = self.value(base).await?;

@@ -54,13 +54,15 @@ pub(super) struct Lower<'t, 'f> {
 
 impl<'t, 'f> Lower<'t, 'f> {
     pub(super) fn new(source: SourceId, text: &'t str, file: &'f mut File) -> Self {
+        // What is there already is not built upon.
+        let depths = vec![0; file.expressions.len()];
         Self {
             source,
             problems: Vec::new(),
             text,
             base: 0,
             file,
-            depths: Vec::new(),
+            depths,
             texts: HashMap::new(),
             broken: false,
         }
