@@ -58,11 +58,22 @@ impl Machine<'_> {
                 self.expansion();
                 self.at = next + 1;
             }
+            Some(b'"') if self.in_quoted_operand() => {
+                // Bash drops these quotes before it looks at what the `$` stands in front of.
+                let kind = ambiguous("`$` in front of `\"` inside `\"${…}\"`", "\\$");
+                self.stop_if_holes(kind, from, from, from + 1);
+            }
             _ => {
                 self.literal(b'$', quoted);
                 self.at = from + 1;
             }
         }
+    }
+
+    fn in_quoted_operand(&self) -> bool {
+        self.levels.last().is_some_and(|level| {
+            level.quotes.iter().any(|quote| matches!(quote, Quote::Parameter { quoted: true, .. }))
+        })
     }
 
     fn name_end(&self, mut at: usize) -> usize {

@@ -99,6 +99,8 @@ fn where_shells_disagree_a_value_behind_is_refused() {
         "a[x y]=1 W #{v}",
         "W $((\"1\")) #{v}",
         "W \"${x#'}'}\" #{v}",
+        "W \"${U:-\"a$\"#{v}}\"",
+        "C <<E\n${U:-\"a$\"#{v}}\nE",
         "W ${-x} ${,} #{v}",
         "W (#{v})",
         "W << #{v}",
