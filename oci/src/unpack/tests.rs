@@ -239,6 +239,16 @@ fn owners_are_kept_for_root() {
 }
 
 #[test]
+fn a_pipe_is_made_and_a_device_is_left_out() {
+    use std::os::unix::fs::FileTypeExt;
+    let place = Place::new();
+    place.unpack(&[&[(EntryType::Fifo, "pipe", ""), (EntryType::Char, "null", "")]]).unwrap();
+    let found = fs::symlink_metadata(place.root.join("pipe")).map(|m| m.file_type().is_fifo());
+    assert_eq!(found.ok(), cfg!(target_os = "linux").then_some(true));
+    assert!(!place.root.join("null").exists());
+}
+
+#[test]
 fn damaged_and_unknown_layers_are_named() {
     let place = Place::new();
     let mut gzip = GzEncoder::new(Vec::new(), Compression::fast());
