@@ -86,21 +86,6 @@ impl Registry {
         });
         Ok(Some(!is_there))
     }
-
-    /// Gives an image that the registry has a further tag.
-    ///
-    /// # Errors
-    ///
-    /// As [`Registry::push`].
-    pub async fn tag(
-        &self,
-        store: &Store,
-        manifest: &Descriptor,
-        reference: &Reference,
-    ) -> Result<Digest, Failure> {
-        let bytes = store.read(&manifest.digest).map_err(|e| broken_store(&e))?;
-        self.put_manifest(reference, &manifest.media_type, &bytes).await
-    }
 }
 
 /// A number of bytes for people, in SI units as registries show them.
