@@ -92,6 +92,10 @@ pub(super) struct Follow {
     pub(super) ended: Vec<Ended>,
     /// The turn in which the first one ended.
     pub(super) first_end: Option<u64>,
+    /// The same, by events alone: their order among each other is the server's, while answers may
+    /// overtake them.
+    pub(super) told: BTreeMap<String, u64>,
+    pub(super) first_end_told: Option<u64>,
     /// Tasks that an answer lacked before an event told how they ended, and at which turn.
     pub(super) vanished: BTreeMap<String, u64>,
     /// Counts what is seen.
@@ -118,6 +122,8 @@ impl Follow {
             first_seen: BTreeMap::new(),
             ended: Vec::new(),
             first_end: None,
+            told: BTreeMap::new(),
+            first_end_told: None,
             vanished: BTreeMap::new(),
             turn: 0,
             answer: None,
@@ -151,7 +157,7 @@ impl Follow {
             Event::UnhealthyKill { app, task, reason, host, version }
                 if self.ours(app, version) =>
             {
-                self.end(task, host, "TASK_KILLED", reason, Cause::Unhealthy);
+                self.told_end(task, host, "TASK_KILLED", reason, Cause::Unhealthy);
                 if let Some(task) = self.known.get_mut(&key(task)) {
                     task.healthy = Some(false);
                 }
@@ -203,6 +209,8 @@ impl Follow {
             "TASK_STAGING" | "TASK_STARTING" | "TASK_RUNNING" => {
                 // A late or repeated event brings nobody back to life.
                 if !self.ended.iter().any(|ended| ended.task == task) {
+                    self.turn += 1;
+                    self.told.entry(task.to_owned()).or_insert(self.turn);
                     let known = self.see(task, now, state == "TASK_RUNNING");
                     known.id = task.to_owned();
                     known.host = host.to_owned();
@@ -211,7 +219,7 @@ impl Follow {
             }
             "TASK_KILLING" | "TASK_UNREACHABLE" => false,
             _ => {
-                self.end(task, host, state, message, Cause::read(state, message));
+                self.told_end(task, host, state, message, Cause::read(state, message));
                 self.known.remove(&key(task));
                 true
             }
@@ -222,6 +230,14 @@ impl Follow {
     pub(super) fn has_ended(&self, task: &str) -> bool {
         let told = |ended: &&Ended| !matches!(ended.cause, Cause::Outside | Cause::Unknown);
         self.ended.iter().filter(told).any(|ended| ended.task == task)
+    }
+
+    fn told_end(&mut self, task: &str, host: &str, state: &str, message: &str, cause: Cause) {
+        self.end(task, host, state, message, cause);
+        if cause != Cause::Outside {
+            self.turn += 1;
+            self.first_end_told.get_or_insert(self.turn);
+        }
     }
 
     /// Notes the end of a task, once, however often it is told.
@@ -238,7 +254,10 @@ impl Follow {
         let alike =
             || self.first_seen.iter().find(|(id, _)| key(id) == key(task)).map(|(_, at)| at);
         let seen = self.first_seen.get(task).or_else(alike).copied().unwrap_or(self.turn);
-        let again = self.first_end.is_some_and(|first| seen > first);
+        let again = match (self.told.get(task), self.first_end_told) {
+            (Some(told), Some(first)) => *told > first,
+            _ => self.first_end.is_some_and(|first| seen > first),
+        };
         let agent = self.known.get(&key(task)).map(|known| known.agent.clone()).unwrap_or_default();
         self.ended.push(Ended {
             task: task.to_owned(),

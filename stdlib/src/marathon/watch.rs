@@ -213,7 +213,8 @@ fn bear(
     Err(failure)
 }
 
-/// Progress for people: a line when something changed, and a reminder.
+/// Progress for people: a line when something changed, but not for each of many events in a row,
+/// and a reminder.
 struct Lines {
     last: String,
     at: Instant,
@@ -222,7 +223,13 @@ struct Lines {
 impl Lines {
     fn show(&mut self, site: &Site<'_>, line: &str) {
         let now = Instant::now();
-        if line == self.last && now - self.at < site.timing.reminder {
+        let pause = match line == self.last {
+            true => site.timing.reminder,
+            false if self.last.is_empty() => Duration::ZERO,
+            // The next answer comes after twice that, and shows it then.
+            false => site.timing.poll / 2,
+        };
+        if now - self.at < pause {
             return;
         }
         if line == self.last {

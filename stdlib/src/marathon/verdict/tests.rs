@@ -361,6 +361,37 @@ fn events_that_come_after_the_answers_tell_the_same() {
 }
 
 #[test]
+fn answers_that_overtake_events_and_skip_a_task_change_nothing() {
+    let mut follow = attached(goal(1, 1));
+    follow.app(Some(&app(OURS, &[(4, OURS, RUNS, None)])), at(1));
+    for number in [3, 4, 5] {
+        assert_eq!(follow.verdict(at(2)), Verdict::Open);
+        follow.event(&status(number, RUNS, ""), at(2));
+        follow.event(&status(number, "TASK_FINISHED", ""), at(2));
+    }
+    assert_eq!(follow.hopeless(at(2)), Some((Cause::Finished, 3)));
+
+    // A wave of three whose first end an answer tells early is still one wave.
+    let mut follow = attached(goal(3, 1));
+    let mut early = app(OURS, &[(4, OURS, RUNS, None), (5, OURS, RUNS, None)]);
+    early.last_failure = Some(LastFailure {
+        task: "product_web.instance-0003._app.1".into(),
+        state: "TASK_FAILED".into(),
+        message: "Command exited with status 1".into(),
+        host: "node1".into(),
+        version: OURS.into(),
+    });
+    follow.app(Some(&early), at(1));
+    for number in [3, 4, 5] {
+        follow.event(&status(number, RUNS, ""), at(2));
+    }
+    for number in [3, 4, 5] {
+        follow.event(&status(number, "TASK_FAILED", "Command exited with status 1"), at(2));
+    }
+    assert_eq!((follow.hopeless(at(2)), follow.ended().len()), (None, 3));
+}
+
+#[test]
 fn an_answer_that_is_older_than_an_event_ends_no_task() {
     let mut follow = attached(goal(2, 1));
     for number in [3, 4] {
