@@ -5,17 +5,12 @@ use proptest::prelude::*;
 use proptest::strategy::ValueTree;
 use proptest::test_runner::{Config, RngAlgorithm, TestRng, TestRunner};
 
-use pipe_grammar::shell::{Dialect, RefusalKind};
+use pipe_grammar::shell::Dialect;
 
-use super::shells::{Folder, cases, environment, run, shells};
+use super::compare::{Compared, compare};
+use super::shells::{Folder, cases, shells};
 use super::template::Command;
 use super::values::value;
-
-/// Stands for the value of hole `n` in the command that it is compared with. It begins and ends
-/// with what no name of a variable goes on with.
-fn token(number: usize) -> String {
-    format!(".t{number}.")
-}
 
 /// A piece of a word, with more inside.
 fn piece() -> impl Strategy<Value = String> {
@@ -160,116 +155,41 @@ fn number(text: &str) -> String {
     numbered
 }
 
-fn replace(text: &[u8], from: &[u8], to: &[u8]) -> Vec<u8> {
-    let mut replaced = Vec::new();
-    let mut at = 0;
-    while at < text.len() {
-        if text[at..].starts_with(from) {
-            replaced.extend_from_slice(to);
-            at += from.len();
-        } else {
-            replaced.push(text[at]);
-            at += 1;
-        }
-    }
-    replaced
-}
-
 #[test]
 fn what_is_accepted_means_the_same_with_any_value() {
     let folder = Folder::new();
     let shells = shells("what_is_accepted_means_the_same_with_any_value");
     let seed = std::env::var("PIPE_TEST_SEED").ok().and_then(|text| text.parse().ok());
-    let rng = match seed {
-        Some(seed) => TestRng::from_seed(RngAlgorithm::ChaCha, &[seed; 32]),
-        None => TestRng::from_seed(RngAlgorithm::ChaCha, &[7; 32]),
-    };
+    let rng = TestRng::from_seed(RngAlgorithm::ChaCha, &[seed.unwrap_or(7); 32]);
     let config = Config { failure_persistence: None, ..Config::default() };
     let mut runner = TestRunner::new_with_rng(config, rng);
     let mut compared = 0;
     let mut told_something = 0;
-    let wanted = cases(400);
-    // A word that is plain in one script and quoted in the other may be the name of a user to `~`.
-    let home = "HOME='~'; ".to_owned();
+    let wanted = if shells.is_empty() { 0 } else { cases(300) };
     let mut failures = Vec::new();
     while compared < wanted {
         let source = number(&mutated().new_tree(&mut runner).unwrap().current());
         let command = Command::new(&source);
-        let holes = command.kinds.len();
         // `$$` is another number in every process, and what runs behind `&` may come any time.
         let fickle = source.contains("$$") || source.contains("${$");
-        if holes == 0 || fickle || source.replace("&&", "").contains('&') {
+        if command.kinds.is_empty() || fickle || source.replace("&&", "").contains('&') {
             continue;
         }
-        // No byte 1 and no NUL in the values, and nothing empty where a guard would stop it.
-        let values: Vec<Vec<Vec<u8>>> =
-            (0..holes).map(|_| vec![value().new_tree(&mut runner).unwrap().current()]).collect();
-        let mut harmless = source.clone();
-        for hole in 0..holes {
-            harmless = harmless.replace(&format!("#{{v{hole}}}"), &token(hole));
-        }
+        let values: Vec<Vec<u8>> = (0..command.kinds.len())
+            .map(|_| value().new_tree(&mut runner).unwrap().current())
+            .collect();
         for &shell in &shells {
-            let scan = command.scan(shell.dialect);
-            let accepted =
-                scan.refusals.iter().all(|refusal| matches!(refusal.kind, RefusalKind::Comment));
-            if !accepted {
-                continue;
-            }
-            let script = command.lower(&scan, &[]);
-            let reference = run(shell, &folder, &[(home.clone() + &harmless, Vec::new())]);
-            // After a mistake in a here-document busybox waits for itself or prints what lies
-            // in its memory, and bash gives up anywhere after one inside backquotes.
-            let lost = match shell.name {
-                "busybox sh" => reference.status.is_none() || !reference.stderr.is_empty(),
-                _ => reference.stderr.contains("unexpected EOF"),
-            };
-            if lost {
-                continue;
+            match compare(&command, shell, &folder, &values) {
+                Ok(Compared::Refused(_) | Compared::Lost) => continue,
+                Ok(Compared::Same { told }) => told_something += usize::from(told),
+                Err(difference) => failures.push(difference),
             }
             compared += 1;
-            let source_text = home.clone() + &script.source();
-            let mut told = run(shell, &folder, &[(source_text, environment(&script, &values))]);
-            let mut expected: Vec<Vec<u8>> = reference
-                .records
-                .iter()
-                .map(|record| {
-                    (0..holes).fold(record.clone(), |record, hole| {
-                        replace(&record, token(hole).as_bytes(), &values[hole][0])
-                    })
-                })
-                .collect();
-            // Commands of a pipe run at the same time.
-            expected.sort();
-            told.records.sort();
-            told_something += usize::from(!expected.is_empty());
-            if expected != told.records
-                || reference.stderr.is_empty()
-                    && (reference.status == Some(0)) != (told.status == Some(0))
-                || folder.0.join("PWNED").exists()
-            {
-                failures.push(format!(
-                    "{}: {source:?}\n  script {:?}\n  values {:?}\n  expected {:?}\n  found    {:?}\
-                     \n  status {:?} {:?}\n  stderr {}---\n  {}",
-                    shell.name,
-                    script.text,
-                    values.iter().map(|v| String::from_utf8_lossy(&v[0])).collect::<Vec<_>>(),
-                    expected.iter().map(|r| String::from_utf8_lossy(r)).collect::<Vec<_>>(),
-                    told.records.iter().map(|r| String::from_utf8_lossy(r)).collect::<Vec<_>>(),
-                    reference.status,
-                    told.status,
-                    reference.stderr,
-                    told.stderr,
-                ));
-                let _ = std::fs::remove_file(folder.0.join("PWNED"));
-            }
         }
     }
     assert!(failures.is_empty(), "{} of {compared}:\n{}", failures.len(), failures.join("\n"));
     // Most of what is accepted also runs, or the comparison would say nothing.
-    assert!(
-        told_something * 2 > compared || shells.is_empty(),
-        "{told_something} of {compared} told something"
-    );
+    assert!(told_something * 2 >= compared, "{told_something} of {compared} told something");
 }
 
 #[test]

@@ -224,7 +224,7 @@ fn values_of_100_kb_are_exact() {
 fn any_value_is_exact() {
     let folder = Folder::new();
     for (case, shell) in applicable("any_value_is_exact") {
-        let (batches, size) = if case.forks { (1, cases(60)) } else { (cases(400) / 200, 200) };
+        let (batches, size) = if case.forks { (1, cases(40)) } else { (cases(400) / 200, 200) };
         let values = prop::collection::vec(value(), size);
         let config = Config {
             cases: u32::try_from(batches.max(1)).unwrap(),
