@@ -69,6 +69,10 @@ pub(super) struct Known {
     pub(super) running: bool,
     pub(super) running_since: Option<Duration>,
     pub(super) healthy: Option<bool>,
+    /// `TASK_KILLING`: it neither runs nor starts any more.
+    pub(super) ending: bool,
+    /// `TASK_UNREACHABLE`: its agent is not heard of.
+    pub(super) unreachable: bool,
 }
 
 /// What the last answer about the app said.
@@ -313,6 +317,8 @@ impl Follow {
             known.host.clone_from(&task.host);
             known.agent.clone_from(&task.agent);
             known.healthy = healthy;
+            known.ending = task.state == "TASK_KILLING";
+            known.unreachable = task.state == "TASK_UNREACHABLE";
         }
         self.answer = Some(Answer {
             version: app.version.clone(),
@@ -419,6 +425,8 @@ impl Follow {
                 (true, Some(true)) => counts.healthy += 1,
                 (true, Some(false)) => counts.unhealthy += 1,
                 (true, None) => counts.unknown += 1,
+                (false, _) if task.ending => counts.ending += 1,
+                (false, _) if task.unreachable => counts.unreachable += 1,
                 (false, _) => counts.starting += 1,
             }
         }
@@ -434,5 +442,7 @@ pub(super) struct Counts {
     pub(super) unhealthy: usize,
     pub(super) unknown: usize,
     pub(super) starting: usize,
+    pub(super) ending: usize,
+    pub(super) unreachable: usize,
     pub(super) others: usize,
 }

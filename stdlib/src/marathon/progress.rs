@@ -13,6 +13,7 @@ pub(super) fn line(follow: &Follow) -> String {
     let new = if goal.new_tasks { "new " } else { "" };
     let mut parts = vec![if goal.instances == 0 {
         let left = counts.others + counts.healthy + counts.unhealthy + counts.unknown;
+        let left = left + counts.starting + counts.ending + counts.unreachable;
         format!("{} still to end", tasks(left, ""))
     } else if goal.checks > 0 {
         format!(
@@ -23,12 +24,7 @@ pub(super) fn line(follow: &Follow) -> String {
         )
     } else {
         let run = counts.healthy + counts.unhealthy + counts.unknown;
-        let starting = if counts.starting > 0 {
-            format!(", {} starting", counts.starting)
-        } else {
-            String::new()
-        };
-        format!("{run} of {} running{starting}", tasks(goal.instances, new))
+        format!("{run} of {} running{}", tasks(goal.instances, new), not_running(&counts))
     }];
     parts.extend(ends(follow));
     if let Some(queued) = follow.queued().filter(|queued| queued.count > 0) {
@@ -62,12 +58,22 @@ fn details(counts: &Counts, follow: &Follow) -> String {
         let grace = follow.goal.grace.as_secs();
         text.push_str(&format!(", {} not checked yet (grace {grace} s)", counts.unknown));
     }
-    for (count, what) in [(counts.unhealthy, "unhealthy"), (counts.starting, "starting")] {
-        if count > 0 {
-            text.push_str(&format!(", {count} {what}"));
-        }
+    if counts.unhealthy > 0 {
+        text.push_str(&format!(", {} unhealthy", counts.unhealthy));
     }
-    text
+    text + &not_running(counts)
+}
+
+fn not_running(counts: &Counts) -> String {
+    [
+        (counts.starting, "starting"),
+        (counts.ending, "ending"),
+        (counts.unreachable, "on an agent that is not heard of"),
+    ]
+    .iter()
+    .filter(|(count, _)| *count > 0)
+    .map(|(count, what)| format!(", {count} {what}"))
+    .collect()
 }
 
 /// `crashed 2 times`.

@@ -68,7 +68,7 @@ pub async fn restart_with(call: Call<'_>, arguments: Arguments, timing: &Timing)
             site.say(format!("`{id}` has no tasks: nothing to do"));
             return changing.as_it_is(&before).await;
         }
-        site.say(format!("`{id}`: every one of {} is replaced", tasks(before.instances, "")));
+        site.say(format!("`{id}` restarts: {} to replace", tasks(before.instances, "")));
         let mut stream = Stream::open(&site).await?;
         site.call.report.intend(Intent::Deploy {
             marathon: site.client.url().to_owned(),

@@ -154,7 +154,8 @@ pub(super) async fn watch(
         let now = start.elapsed();
         match follow.verdict(now) {
             Verdict::Open => {
-                if silent_since.is_none() {
+                // Events alone do not say what else is there.
+                if silent_since.is_none() && follow.answer.is_some() {
                     lines.show(site, &progress::line(follow));
                 }
             }

@@ -228,6 +228,8 @@ impl Calling {
             report: &said,
             cancel: &self.cancel,
             run: "test",
+            run_folder: &self.root,
+            stage: "test",
         };
         let start = Instant::now();
         let outcome = what(call, self.arguments, self.timing).await;

@@ -96,6 +96,34 @@ async fn the_last_lines_of_stderr_are_shown() {
 }
 
 #[tokio::test]
+async fn on_a_real_cluster_the_agent_has_the_last_lines() {
+    let (marathon, mut calling) = three().await;
+    calling.connections.marathon[0].token = Some(pipe_stdlib::core::Secret::new("eyJ0"));
+    marathon.script(async |m: Marathon, _| {
+        for number in 4..7 {
+            let task = format!("product_web.instance-{number:04}._app.1");
+            let folder = format!("/frameworks/f-0000/executors/{task}/runs/latest/stderr");
+            // More than is read: the first line is cut.
+            let text = format!("{}\nno database\n", "x".repeat(20_000));
+            m.inside().files.insert(folder, text);
+            m.runs(number, OURS);
+            pause(60).await;
+            m.ends(number, OURS, "TASK_FAILED", "Command exited with status 1");
+        }
+    });
+    let done = calling.deploy().await;
+    went_back(&marathon, &done);
+    let evidence = done.evidence();
+    assert!(evidence.ends_with("the last lines of its stderr\nno database\n"), "{evidence}");
+    let inside = marathon.inside();
+    let own = |line: &str| line.starts_with("GET /v2") || line.contains("path=%2Ftasks%2F");
+    for seen in inside.seen.iter().filter(|seen| seen.line.starts_with("GET ")) {
+        let token = seen.authorization.as_deref();
+        assert_eq!(token, own(&seen.line).then_some("token=eyJ0"), "{}", seen.line);
+    }
+}
+
+#[tokio::test]
 async fn a_loop_of_unhealthy_kills_goes_back() {
     let (marathon, calling) = three().await;
     marathon.script(async |m: Marathon, _| {

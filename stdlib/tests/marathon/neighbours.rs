@@ -152,7 +152,7 @@ async fn a_restart_replaces_every_task() {
     assert_eq!((&record["version"], &record["changed"]), (&json!(OURS), &json!(true)));
     assert_eq!(record["tasks"][0]["id"], "product_web.instance-0200._app.1");
     assert_eq!(marathon.changes(), [RESTART]);
-    done.says("every one of 2 tasks is replaced");
+    done.says("`/product/web` restarts: 2 tasks to replace");
     done.says("1 of 2 new tasks healthy");
 }
 

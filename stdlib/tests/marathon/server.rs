@@ -445,9 +445,18 @@ async fn handle(State(marathon): State<Marathon>, request: Request) -> Response 
     match path.as_str() {
         "/v2/info" => {
             let version = marathon.inside().server_version;
+            // The master and the agent live at the same address.
+            let config = json!({ "mesos_leader_ui_url": format!("{}/", marathon.url) });
             answer(
-                &json!({ "name": "marathon", "version": version, "frameworkId": "f", "marathon_config": {} }),
+                &json!({ "name": "marathon", "version": version, "frameworkId": "f-0000", "marathon_config": config }),
             )
+        }
+        "/slaves" => {
+            let address = marathon.url.trim_start_matches("http://");
+            answer(&json!({ "slaves": [
+                { "id": "a-S1", "hostname": "node2", "pid": "slave(1)@127.0.0.1:1" },
+                { "id": "a-S0", "hostname": "node1", "pid": format!("slave(1)@{address}") },
+            ] }))
         }
         "/v2/events" => events(&marathon),
         "/v2/deployments" => {

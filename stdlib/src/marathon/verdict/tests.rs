@@ -392,6 +392,33 @@ fn answers_that_overtake_events_and_skip_a_task_change_nothing() {
 }
 
 #[test]
+fn what_neither_runs_nor_starts_is_counted_apart() {
+    let mut follow = attached(goal(2, 1));
+    let tasks = [
+        (3, OURS, RUNS, Some(true)),
+        (4, OURS, "TASK_STAGING", None),
+        (5, OURS, "TASK_KILLING", None),
+        (6, OURS, "TASK_UNREACHABLE", None),
+        (1, OLD, RUNS, Some(true)),
+    ];
+    follow.app(Some(&app(OURS, &tasks)), at(1));
+    let expected = Counts {
+        healthy: 1,
+        starting: 1,
+        ending: 1,
+        unreachable: 1,
+        others: 1,
+        ..Counts::default()
+    };
+    assert_eq!(follow.counts(), expected);
+    assert_eq!(
+        super::super::progress::line(&follow),
+        "1 of 2 new tasks healthy, 1 starting, 1 ending, 1 on an agent that is not heard of; \
+         1 old task still serves"
+    );
+}
+
+#[test]
 fn an_answer_that_is_older_than_an_event_ends_no_task() {
     let mut follow = attached(goal(2, 1));
     for number in [3, 4] {
