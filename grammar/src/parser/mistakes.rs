@@ -24,6 +24,13 @@ pub(super) fn diagnostic(source: SourceId, text: &str, mistake: &Mistake) -> Dia
             .label("opened here, still open at the end of the line")
             .help(format!("close it with `{quote}`{several}"))
         }
+        Mistake::OpenHole { open } => Diagnostic::error(
+            Code::UNCLOSED_BLOCK,
+            span(open, open + 2),
+            "this `#{` is never closed",
+        )
+        .label("opened here, still open at the end of the line")
+        .help("close it with `}`; a `#{` that is meant as such is written `\\#{`"),
         Mistake::OpenBlockString { open } => {
             let what = "this text over several lines is never closed";
             Diagnostic::error(Code::UNTERMINATED_STRING, span(open, open + 3), what)
@@ -60,6 +67,7 @@ fn look_alike(span: Span, meant: &str) -> Diagnostic {
     let (what, help) = match meant {
         "\"" | "'" => ("this is a typographic quote", format!("write `{meant}`")),
         "-" => ("this is a typographic dash", "write `-`".to_owned()),
+        meant if meant != " " => ("this is a full-width character", format!("write `{meant}`")),
         _ => ("this is a special blank", "write an ordinary one".to_owned()),
     };
     Diagnostic::error(Code::BAD_CHARACTER, span, what)
@@ -151,8 +159,13 @@ fn stray(source: SourceId, text: &str, at: usize, open: Option<usize>) -> Diagno
     let bracket = &text[at..=at];
     match open {
         None => {
+            let opener = match bracket {
+                ")" => "(",
+                "]" => "[",
+                _ => "{",
+            };
             Diagnostic::error(Code::STRAY_BRACKET, span, format!("this `{bracket}` closes nothing"))
-                .label("nothing is open here")
+                .label(format!("no `{opener}` is open here"))
                 .help("remove it, or look for one too many above")
         }
         Some(open) => {

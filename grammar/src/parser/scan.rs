@@ -25,6 +25,8 @@ pub(super) enum Mistake {
     Stray { at: usize, open: Option<usize> },
     /// A string is open at the end of its line.
     OpenString { open: usize, end: usize },
+    /// A `#{` is open at the end of its line.
+    OpenHole { open: usize },
     /// A `"""` is never closed.
     OpenBlockString { open: usize },
     /// A `$(` is open at the end of its line.
@@ -42,6 +44,8 @@ pub(super) enum Mistake {
 pub(super) struct Scan {
     pub(super) items: Vec<Slice>,
     pub(super) mistakes: Vec<Mistake>,
+    /// From each `#` that begins a comment to the end of its line.
+    pub(super) comments: Vec<std::ops::Range<usize>>,
     /// Characters to be read as others, padded with blanks to the same length.
     pub(super) replaced: Vec<(std::ops::Range<usize>, &'static str)>,
 }
@@ -58,7 +62,7 @@ struct Bracket {
 #[derive(Clone, Copy, Debug)]
 enum Context {
     Bracket(Bracket),
-    Hole,
+    Hole { at: usize },
     String { open: usize },
     Block { open: usize },
     Command { start: usize },
@@ -152,7 +156,7 @@ impl Scanner<'_> {
         self.begin_line();
         while self.at < self.bytes.len() {
             match self.stack.last().copied() {
-                None | Some(Context::Bracket(_) | Context::Hole) => self.code(),
+                None | Some(Context::Bracket(_) | Context::Hole { .. }) => self.code(),
                 Some(Context::String { open }) => self.string(open),
                 Some(Context::Block { .. }) => self.block_string(),
                 Some(Context::Command { start }) => self.command(start),
@@ -221,7 +225,8 @@ impl Scanner<'_> {
             match context {
                 Context::Capture { open } => {
                     self.stack.pop();
-                    return self.mistake(Mistake::OpenCapture { open, end });
+                    self.mistake(Mistake::OpenCapture { open, end });
+                    return self.forget_line();
                 }
                 Context::CaptureGroup | Context::CaptureDouble => {
                     self.stack.pop();
@@ -290,7 +295,11 @@ impl Scanner<'_> {
         match byte {
             b' ' | b'\t' | b'\r' => self.at += 1,
             b'\n' => self.code_line_end(),
-            b'#' => self.at = self.line_end(self.at),
+            b'#' => {
+                let end = self.line_end(self.at);
+                self.scan.comments.push(self.at..end);
+                self.at = end;
+            }
             b'"' => self.open_string(),
             b'\'' => self.raw_string(),
             b'$' if self.starts_command() => {
@@ -311,24 +320,35 @@ impl Scanner<'_> {
         }
     }
 
-    /// A line that ends inside a hole of a one-line text takes the text with it.
     fn code_line_end(&mut self) {
-        while let Some(place) = self.stack.iter().rposition(|c| {
-            matches!(c, Context::String { .. } | Context::Command { .. } | Context::Capture { .. })
-        }) {
-            let context = self.stack[place];
-            self.stack.truncate(place);
-            match context {
-                Context::String { open } => {
-                    self.mistake(Mistake::OpenString { open, end: self.at });
-                }
-                Context::Capture { open } => {
-                    self.mistake(Mistake::OpenCapture { open, end: self.at });
-                }
-                _ => self.broken = true,
-            }
-        }
+        self.end_open_hole();
         self.newline();
+    }
+
+    /// A line that ends inside a hole of a one-line text takes the text with it: the hole is what
+    /// is open, whatever stands in it. False when there is none.
+    fn end_open_hole(&mut self) -> bool {
+        let one_line = |c: &Context| {
+            matches!(c, Context::String { .. } | Context::Command { .. } | Context::Capture { .. })
+        };
+        let Some(text) = self.stack.iter().position(one_line) else { return false };
+        let hole = self.stack[text..].iter().find_map(|context| match context {
+            Context::Hole { at } => Some(*at),
+            _ => None,
+        });
+        let Some(open) = hole else { return false };
+        self.stack.truncate(text);
+        self.mistake(Mistake::OpenHole { open });
+        self.forget_line();
+        true
+    }
+
+    /// Brackets that the line has opened behind a block: what closes them was swallowed.
+    fn forget_line(&mut self) {
+        let opened = |c: &Context| matches!(c, Context::Bracket(bracket) if bracket.kind != b'{' && bracket.at >= self.line);
+        if let Some(first) = self.stack.iter().position(opened) {
+            self.stack.truncate(first);
+        }
     }
 
     /// `$` and a blank, where a statement may stand.
@@ -363,30 +383,49 @@ impl Scanner<'_> {
     }
 
     fn close(&mut self, byte: u8) {
-        let wanted = match byte {
-            b')' => b'(',
-            b']' => b'[',
-            _ => b'{',
-        };
+        let wanted = opener(byte);
         match self.stack.last().copied() {
             Some(Context::Bracket(bracket)) if bracket.kind == wanted => {
                 self.suspect_from(bracket);
                 self.stack.pop();
             }
-            Some(Context::Hole) if byte == b'}' => {
+            Some(Context::Hole { .. }) if byte == b'}' => {
                 self.stack.pop();
             }
-            Some(Context::Bracket(bracket)) => {
-                self.mistake(Mistake::Stray { at: self.at, open: Some(bracket.at) });
-                let place = self.stack.iter().rposition(
-                    |c| matches!(c, Context::Bracket(bracket) if bracket.kind == wanted),
-                );
-                // No bracket of its kind is open: it was meant for the innermost.
-                self.stack.truncate(place.unwrap_or(self.stack.len() - 1));
-            }
+            Some(Context::Bracket(bracket)) => self.close_other(byte, bracket),
             _ => self.mistake(Mistake::Stray { at: self.at, open: None }),
         }
         self.at += 1;
+    }
+
+    /// A bracket that does not close the innermost one.
+    fn close_other(&mut self, byte: u8, innermost: Bracket) {
+        let bracket = |c: &Context| matches!(c, Context::Bracket(_));
+        let floor = self.stack.iter().rposition(|c| !bracket(c)).map_or(0, |n| n + 1);
+        let meant = self.stack[floor..]
+            .iter()
+            .rposition(|c| matches!(c, Context::Bracket(bracket) if bracket.kind == opener(byte)));
+        let hole = floor > 0 && matches!(self.stack[floor - 1], Context::Hole { .. });
+        let place = match meant {
+            Some(place) => Some(floor + place),
+            None if hole && byte == b'}' => Some(floor - 1),
+            None => None,
+        };
+        if let Some(place) = place {
+            // What was opened inside lacks its closer.
+            self.mistake(Mistake::Unclosed { open: innermost.at, expected: self.at });
+            self.stack.truncate(place);
+        } else if innermost.kind == b'{' {
+            self.mistake(Mistake::Stray { at: self.at, open: None });
+        } else {
+            self.mistake(Mistake::Stray { at: self.at, open: Some(innermost.at) });
+            // Where the right one follows, this one is too much; else it was meant for it.
+            let behind = &self.bytes[self.at + 1..];
+            let next = behind.iter().find(|b| !matches!(b, b' ' | b'\t'));
+            if next.is_none_or(|next| opener(*next) != innermost.kind) {
+                self.stack.pop();
+            }
+        }
     }
 
     /// Remembers a block whose `}` begins a line that is indented less than the line of its `{`.
@@ -416,6 +455,7 @@ impl Scanner<'_> {
             Some(length) => self.at += length + 2,
             None => {
                 self.mistake(Mistake::OpenString { open: self.at, end });
+                self.forget_line();
                 self.at = end;
             }
         }
@@ -424,7 +464,7 @@ impl Scanner<'_> {
     fn hole(&mut self) -> bool {
         let hole = self.peek(0) == b'#' && self.peek(1) == b'{';
         if hole {
-            self.stack.push(Context::Hole);
+            self.stack.push(Context::Hole { at: self.at });
             self.at += 2;
         }
         hole
@@ -437,9 +477,11 @@ impl Scanner<'_> {
                 self.at += 1;
             }
             b'\\' if self.peek(1) != b'\n' => self.at += 2,
+            b'\n' if self.end_open_hole() => {}
             b'\n' => {
                 self.stack.pop();
                 self.mistake(Mistake::OpenString { open, end: self.at });
+                self.forget_line();
             }
             _ if self.hole() => {}
             _ => self.at += 1,
@@ -545,6 +587,18 @@ impl Scanner<'_> {
         let Some(found) = self.text[self.at..].chars().next() else { return };
         let (start, end) = (self.at, self.at + found.len_utf8());
         self.at = end;
+        if let Some(meant) = full_width(found) {
+            self.scan.mistakes.push(Mistake::LookAlike { at: start, end, meant });
+            self.scan.replaced.push((start..end, meant));
+            self.at = start;
+            match meant.as_bytes() {
+                [byte @ (b'(' | b'[' | b'{')] => self.open(*byte),
+                [byte @ (b')' | b']' | b'}')] => self.close(*byte),
+                _ => {}
+            }
+            self.at = end;
+            return;
+        }
         let meant = match found {
             '\u{201c}' | '\u{201d}' | '\u{201e}' | '\u{ab}' | '\u{bb}' => "\"",
             '\u{2018}' | '\u{2019}' | '\u{201a}' => "'",
@@ -570,6 +624,32 @@ impl Scanner<'_> {
             None => self.broken = true,
         }
     }
+}
+
+/// What a closing bracket closes; the byte itself for anything else.
+fn opener(byte: u8) -> u8 {
+    match byte {
+        b')' => b'(',
+        b']' => b'[',
+        b'}' => b'{',
+        other => other,
+    }
+}
+
+/// What stands on the same key as a full-width character.
+fn full_width(found: char) -> Option<&'static str> {
+    Some(match found {
+        '（' => "(",
+        '）' => ")",
+        '［' => "[",
+        '］' => "]",
+        '｛' => "{",
+        '｝' => "}",
+        '，' => ",",
+        '：' => ":",
+        '＝' => "=",
+        _ => return None,
+    })
 }
 
 /// The lower-case word at the begin of a text, or nothing.
