@@ -2,7 +2,7 @@
 
 use pest::error::{Error, ErrorVariant, InputLocation};
 
-use super::Rule;
+use super::{Rule, habits};
 use crate::{
     diagnostic::{Code, Diagnostic, list_or},
     span::{SourceId, Span},
@@ -30,6 +30,18 @@ pub(super) fn problem(
     let token = token(rest);
     let span = Span::new(source, base + at, base + at + token.len());
     let has = |rule| positives.contains(&rule);
+    if let Some(problem) = habits::sign(source, base, part, at, has(Rule::colon)) {
+        return problem;
+    }
+    if let Some(name) = param_name(&part[..at]).filter(|_| has(Rule::colon)) {
+        return Diagnostic::error(
+            Code::SYNTAX,
+            span,
+            format!("the parameter `{name}` has no type"),
+        )
+        .label("expected `:` and a type before this")
+        .help(format!("write `param {name}: int = …`, or which type it is"));
+    }
     if has(Rule::comma) && starts_value(token) {
         let last = part[..at].trim_end();
         let kind = if has(Rule::close_paren) {
@@ -49,6 +61,12 @@ pub(super) fn problem(
     } else {
         problem.label(format!("expected {}", list_or(&wanted)))
     }
+}
+
+/// The name, where a text is only `param name`.
+fn param_name(text: &str) -> Option<&str> {
+    let name = text.trim().strip_prefix("param ")?.trim();
+    name.chars().all(|c| c.is_ascii_alphanumeric() || c == '_').then_some(name)
 }
 
 /// A line that ends before it should.

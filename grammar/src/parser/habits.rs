@@ -53,7 +53,8 @@ impl<'a> Line<'a> {
 /// A habit: says what is wrong when a line shows it.
 type Habit = fn(&Line<'_>) -> Option<Diagnostic>;
 
-const HABITS: [Habit; 16] = [
+const HABITS: [Habit; 21] = [
+    comment,
     yaml,
     github,
     template,
@@ -61,6 +62,8 @@ const HABITS: [Habit; 16] = [
     groovy_call,
     groovy_words,
     dockerfile,
+    export,
+    function,
     run_word,
     logic,
     semicolon,
@@ -68,6 +71,8 @@ const HABITS: [Habit; 16] = [
     assignment,
     negation,
     ternary,
+    dollar,
+    bare_record,
     command_without_dollar,
     misspelt,
 ];
@@ -81,7 +86,18 @@ pub(super) fn item(lower: &Lower<'_, '_>, base: usize, part: &str) -> Option<Dia
 /// What is wrong with a line in a block, if it is a known habit.
 pub(super) fn statement(lower: &Lower<'_, '_>, base: usize, part: &str) -> Option<Diagnostic> {
     let line = Line::new(lower.source, base, part, false);
-    HABITS.iter().find_map(|habit| habit(&line))
+    misplaced_in_block(&line).or_else(|| HABITS.iter().find_map(|habit| habit(&line)))
+}
+
+/// `// a comment`, `/* a comment */`
+fn comment(line: &Line<'_>) -> Option<Diagnostic> {
+    let text = line.first.strip_prefix("//").or_else(|| line.first.strip_prefix("/*"))?;
+    let text = text.trim_end_matches("*/").trim();
+    Some(
+        line.foreign(line.first, "a comment begins with `#`")
+            .label("not a comment here")
+            .help(format!("write `# {text}`")),
+    )
 }
 
 /// `- name: build`
@@ -152,6 +168,10 @@ fn groovy_blocks(line: &Line<'_>) -> Option<Diagnostic> {
         "parameters" if opens => {
             ("of Jenkins", "write `param name: string = \"default\"` at the top level")
         }
+        "try" | "catch" | "finally" if opens => (
+            "nothing is caught here",
+            "let it fail: `may_fail` before a statement; or react: `on failure { … }` at the end of the stage",
+        ),
         "triggers" | "tools" if opens => {
             ("of Jenkins", "when a pipeline starts and what is installed, the Jenkins job says")
         }
@@ -160,7 +180,10 @@ fn groovy_blocks(line: &Line<'_>) -> Option<Diagnostic> {
         }
         _ => return None,
     };
-    let message = format!("`{}` is Jenkins' Groovy, and a Pipelinefile is none", line.word);
+    let message = match line.word {
+        "try" | "catch" | "finally" => format!("`{}` is not of this language", line.word),
+        word => format!("`{word}` is Jenkins' Groovy, and a Pipelinefile is none"),
+    };
     Some(line.foreign(line.word, message).label(label).help(help))
 }
 
@@ -191,7 +214,7 @@ fn groovy_call(line: &Line<'_>) -> Option<Diagnostic> {
 /// `def x = 1`, `sh 'make'`, `echo "x"`
 fn groovy_words(line: &Line<'_>) -> Option<Diagnostic> {
     let word = line.word;
-    if matches!(word, "def" | "var" | "const" | "val" | "set" | "local" | "export") {
+    if matches!(word, "def" | "var" | "const" | "val" | "set" | "local") {
         let name = token(line.behind);
         let assigned = line.behind[name.len()..].trim_start().starts_with('=');
         if assigned && !name.is_empty() {
@@ -237,6 +260,34 @@ fn dockerfile(line: &Line<'_>) -> Option<Diagnostic> {
             .label("an instruction of Docker's")
             .help("build it with `docker.build(\".\", tag: \"name:tag\")`")
     })
+}
+
+/// `export LEVEL=debug`
+fn export(line: &Line<'_>) -> Option<Diagnostic> {
+    let (name, value) = line.behind.split_once('=').filter(|_| line.word == "export")?;
+    let value = value.trim().trim_matches(['"', '\'']);
+    Some(
+        line.foreign(
+            line.word,
+            "every command is a shell of its own: nothing is exported to the next",
+        )
+        .label("of the shell")
+        .help(format!("write `env {{ {}: \"{value}\" }}`, for the rest of the block", name.trim())),
+    )
+}
+
+/// `function label() {`, `def label(text) {`
+fn function(line: &Line<'_>) -> Option<Diagnostic> {
+    let word = ["function", "func", "def", "fun"].contains(&line.word);
+    let name = token(line.behind);
+    if !word || !line.behind[name.len()..].starts_with('(') || name.is_empty() {
+        return None;
+    }
+    Some(
+        line.foreign(line.word, "a function is declared with `fn`")
+            .label("write `fn`")
+            .help(format!("`fn {}`", line.behind)),
+    )
 }
 
 /// `run: make`, `script: …` in a block
@@ -345,6 +396,31 @@ fn ternary(line: &Line<'_>) -> Option<Diagnostic> {
     })
 }
 
+/// `$make`
+fn dollar(line: &Line<'_>) -> Option<Diagnostic> {
+    let command = line.first.strip_prefix('$').filter(|c| c.starts_with(char::is_alphanumeric))?;
+    Some(
+        Diagnostic::error(
+            Code::SYNTAX,
+            line.span(&line.first[..1]),
+            "a blank is missing behind `$`",
+        )
+        .label("a command begins with `$` and a blank")
+        .help(format!("write `$ {command}`")),
+    )
+}
+
+/// `if { a: 1 } == x {`
+fn bare_record(line: &Line<'_>) -> Option<Diagnostic> {
+    let head = matches!(line.word, "if" | "when") && line.behind.starts_with('{');
+    head.then(|| {
+        let what = format!("what stands behind `{}` does not begin with `{{`", line.word);
+        Diagnostic::error(Code::SYNTAX, line.span(&line.behind[..1]), what)
+            .label("a block would begin here")
+            .help(format!("put it into parentheses: `{} (…) {{`", line.word))
+    })
+}
+
 /// `docker build -t x .`, `./deploy.sh`, `npm ci`
 fn command_without_dollar(line: &Line<'_>) -> Option<Diagnostic> {
     looks_like_shell(line).then(|| {
@@ -423,6 +499,143 @@ fn misplaced(line: &Line<'_>) -> Option<Diagnostic> {
             .label("at the top level nothing runs")
             .help("put it into a stage: `stage build { … }`")
     })
+}
+
+/// A declaration, or a clause of a stage, in a block.
+fn misplaced_in_block(line: &Line<'_>) -> Option<Diagnostic> {
+    let declarations =
+        ["stage", "param", "fn", "connect", "require", "type", "import", "edition", "pipeline"];
+    let clauses = [
+        "needs",
+        "after",
+        "when",
+        "using",
+        "approve",
+        "lock",
+        "at_once",
+        "keep_going",
+        "workspace",
+    ];
+    let begins = |c: char| c.is_alphanumeric() || matches!(c, '_' | '"' | '\'' | '(');
+    let touches = line.first[line.word.len()..].starts_with(['(', '.', '[']);
+    if touches || !(line.behind.starts_with(begins) || line.behind.is_empty()) {
+        return None;
+    }
+    let problem = |what: String| Diagnostic::error(Code::MISPLACED, line.span(line.word), what);
+    if declarations.contains(&line.word) && !line.behind.is_empty() {
+        return Some(
+            problem(format!("`{}` stands at the top of the file, not in a block", line.word))
+                .label("a declaration")
+                .help("move it out, above the stage"),
+        );
+    }
+    clauses.contains(&line.word).then(|| {
+        problem(format!("`{}` is a clause of a stage, not a statement", line.word))
+            .label("the block has begun already")
+            .help(format!("write it before the `{{`: `stage name {} {{`", line.first))
+    })
+}
+
+/// Signs and words of other languages where an operator, a value or a `:` was expected; `at` is
+/// the place in `part`, which begins at `base`, where the reading stopped.
+pub(super) fn sign(
+    source: SourceId,
+    base: usize,
+    part: &str,
+    at: usize,
+    wants_colon: bool,
+) -> Option<Diagnostic> {
+    let (before, rest) = part.split_at(at);
+    let foreign = |start: usize, end: usize, help: String| {
+        let sign = &part[start..end];
+        let span = Span::new(source, base + start, base + end);
+        Diagnostic::error(Code::FOREIGN_SYNTAX, span, format!("`{sign}` is not of this language"))
+            .help(help)
+    };
+    for (sign, word) in [("&&", "and"), ("||", "or"), ("elif", "else if"), ("elsif", "else if")] {
+        if rest.starts_with(sign) {
+            return Some(foreign(at, at + sign.len(), format!("write `{word}`")));
+        }
+    }
+    if rest.starts_with('!') && !rest.starts_with("!=") {
+        return Some(foreign(at, at + 1, "write `not`".to_owned()));
+    }
+    if rest.starts_with("=>") {
+        return Some(foreign(at, at + 2, "write `:` between a name and its value".to_owned()));
+    }
+    if rest.starts_with('=') {
+        return equals(part, at, wants_colon, &foreign);
+    }
+    if rest.starts_with('.') && rest[1..].starts_with(|c: char| c.is_ascii_digit()) {
+        let digits =
+            rest[1..].len() - rest[1..].trim_start_matches(|c: char| c.is_ascii_digit()).len();
+        let number = &rest[..=digits];
+        let span = Span::new(source, base + at, base + at + number.len());
+        return Some(
+            Diagnostic::error(Code::SYNTAX, span, format!("`{number}` lacks its whole part"))
+                .help(format!("write `0{number}`")),
+        );
+    }
+    let name = |c: char| c.is_alphanumeric() || matches!(c, '_' | '.');
+    let called = before.ends_with(' ') && before.trim_end().ends_with(name);
+    if called && rest.starts_with('[') {
+        let gap = before.trim_end().len();
+        let span = Span::new(source, base + at, base + at + 1);
+        let word = before[..gap].rsplit(|c| !name(c)).next().unwrap_or("");
+        return Some(
+            Diagnostic::error(Code::SYNTAX, span, "a `[` touches what it looks into")
+                .label("a blank stands before this")
+                .help(format!("write `{word}[`; between two items stands a `,`")),
+        );
+    }
+    hyphen(source, base, part, at)
+}
+
+/// `x += 1`, `x === y`, `name = value` among arguments
+fn equals(
+    part: &str,
+    at: usize,
+    wants_colon: bool,
+    foreign: &dyn Fn(usize, usize, String) -> Diagnostic,
+) -> Option<Diagnostic> {
+    let before = &part[..at];
+    if before.ends_with("==") || before.ends_with("!=") {
+        let write = if before.ends_with("==") { "==" } else { "!=" };
+        return Some(foreign(at - 2, at + 1, format!("write `{write}`")));
+    }
+    if before.ends_with(['+', '-', '*', '/']) {
+        let help = "a name is bound once and never changes: give the new value a name of its own";
+        return Some(foreign(at - 1, at + 1, help.to_owned()));
+    }
+    if !wants_colon {
+        return None;
+    }
+    let name = before.trim_end().rsplit(|c: char| !(c.is_alphanumeric() || c == '_')).next()?;
+    let value = token(part[at + 1..].trim_start());
+    Some(foreign(at, at + 1, format!("write `{name}: {value}`")))
+}
+
+/// `let my-image = …`, `stage build-image {`
+fn hyphen(source: SourceId, base: usize, part: &str, at: usize) -> Option<Diagnostic> {
+    if !part[at..].starts_with('-') {
+        return None;
+    }
+    let line = part[..at].rfind('\n').map_or(0, |n| n + 1);
+    let (word, name) = part[line..at].trim_start().split_once(' ')?;
+    let declares = ["let", "stage", "param", "secret", "fn", "type", "output", "for"];
+    let plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '_' | '-');
+    if !declares.contains(&word) || name.is_empty() || !name.chars().all(plain) {
+        return None;
+    }
+    let start = at - name.len();
+    let length = part[start..].find(|c| !plain(c)).unwrap_or(part.len() - start);
+    let whole = &part[start..start + length];
+    let span = Span::new(source, base + start, base + start + length);
+    Some(
+        Diagnostic::error(Code::SYNTAX, span, "a name has no `-` in it")
+            .label("a name was expected")
+            .help(format!("write `{}`", whole.replace('-', "_"))),
+    )
 }
 
 /// The first place outside `"…"` and `'…'` where the rest of the text passes a test.

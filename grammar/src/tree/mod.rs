@@ -46,6 +46,9 @@ pub struct File {
     pub items: Vec<Item>,
     /// Its expressions; an [`ExprId`] is a place in this list.
     pub expressions: Vec<Expr>,
+    /// The stretches that could not be read, and names that can't be: what they declare and
+    /// mention is not known.
+    pub broken: Vec<Span>,
 }
 
 impl File {

@@ -20,6 +20,9 @@ impl Lower<'_, '_> {
         let inner = pairs.flat_map(inner);
         let Some(pair) = inner.into_iter().find(|p| p.as_rule() != Rule::EOI) else { return };
         let span = self.pair_span(&pair);
+        if broken {
+            self.file.broken.push(span);
+        }
         let docs = docs::above(self.text, span.start as usize).into();
         match self.item_kind(pair) {
             Some(kind) => self.file.items.push(Item { kind, span, docs }),
@@ -38,6 +41,7 @@ impl Lower<'_, '_> {
         let begin = base + part.len() - part.trim_start_matches('\u{feff}').trim_start().len();
         let begin = self.skip_comments(begin, base + part.len());
         let rest = &self.text[begin..base + part.len()];
+        self.file.broken.push(self.span(begin, begin + rest.trim_end().len()));
         let Some((word, rest_of_line)) = rest.split_once([' ', '\t']) else { return };
         let name_at = begin + rest.len() - rest_of_line.trim_start_matches([' ', '\t']).len();
         let length = self.text[name_at..]
@@ -58,9 +62,8 @@ impl Lower<'_, '_> {
                 body: Block { statements: Vec::new(), span },
                 broken: true,
             }),
-            "let" | "param" | "secret" | "type" | "fn" => {
-                ItemKind::Let(Let { name, ty: None, value })
-            }
+            "let" | "param" | "secret" | "type" | "fn" | "function" | "func" | "def" | "var"
+            | "const" | "val" => ItemKind::Let(Let { name, ty: None, value }),
             _ => return,
         };
         self.file.items.push(Item { kind, span, docs: "".into() });
@@ -92,7 +95,7 @@ impl Lower<'_, '_> {
             Rule::type_alias => {
                 let mut inner = inner(pair);
                 let name = inner.find(|p| p.as_rule() == Rule::name)?;
-                let name = self.new_name(&name);
+                let name = self.new_type_name(&name);
                 let ty = inner.find(|p| p.as_rule() == Rule::type_expr)?;
                 ItemKind::Type(TypeAlias { name, ty: self.type_expr(ty)? })
             }

@@ -89,11 +89,22 @@ impl<'t, 'f> Lower<'t, 'f> {
         Name { text: self.text_of(span), span }
     }
 
-    /// The name of something that is declared here: no reserved word.
+    /// The name of something that is declared here: no reserved word, in small letters.
     fn new_name(&mut self, pair: &Pair<'_, Rule>) -> Name {
+        let name = self.new_type_name(pair);
+        if name.text.contains(|c: char| c.is_ascii_uppercase()) {
+            self.problems.push(capitals(&name));
+            self.file.broken.push(name.span);
+        }
+        name
+    }
+
+    /// The name of a type that is declared here: capitals are fine.
+    fn new_type_name(&mut self, pair: &Pair<'_, Rule>) -> Name {
         let name = self.name(pair);
         if RESERVED.contains(&&*name.text) {
             self.problems.push(reserved_word(&name));
+            self.file.broken.push(name.span);
         }
         name
     }
@@ -124,6 +135,21 @@ fn reserved_word(name: &Name) -> Diagnostic {
     )
     .label("choose another name")
     .help(format!("for instance `{}_`", name.text))
+}
+
+fn capitals(name: &Name) -> Diagnostic {
+    let mut small = String::new();
+    let mut last = '_';
+    for c in name.text.chars() {
+        if c.is_ascii_uppercase() && (last.is_ascii_lowercase() || last.is_ascii_digit()) {
+            small.push('_');
+        }
+        small.push(c.to_ascii_lowercase());
+        last = c;
+    }
+    Diagnostic::error(Code::SYNTAX, name.span, "a name is written in small letters")
+        .label("only a type may begin with a capital")
+        .help(format!("write `{small}`"))
 }
 
 fn too_long(span: Span) -> Diagnostic {

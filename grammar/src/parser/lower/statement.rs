@@ -27,6 +27,7 @@ impl Lower<'_, '_> {
     fn broken_statement(&mut self, pair: &Pair<'_, Rule>) -> Statement {
         let span = self.pair_span(pair);
         let part = pair.as_str();
+        self.file.broken.push(span);
         // Where a bracket of the item is blamed already, what follows from it is not told.
         if !self.broken {
             let start = span.start as usize;
