@@ -5,6 +5,7 @@
 //! is known only inside `parser`.
 
 pub mod diagnostic;
+mod format;
 mod parser;
 pub mod shell;
 mod source;
@@ -12,6 +13,10 @@ mod span;
 pub mod tree;
 
 pub use diagnostic::{Code, Diagnostic, Label, Severity};
-pub use parser::{Parsed, Signature, duration_text, parse, parse_into, parse_signature, parse_type, size_text};
+pub use format::format;
+pub use parser::{
+    Parsed, Signature, comments, duration_text, parse, parse_into, parse_signature, parse_type,
+    size_text,
+};
 pub use source::{Source, Sources};
 pub use span::{SourceId, Span, Spanned};

@@ -8,8 +8,12 @@ pub(super) fn is_silent(text: &str) -> bool {
 }
 
 /// The comment lines directly above the line that `start` stands on, without `#` and one blank.
+/// They speak of what begins the line: for anything behind it there are none.
 pub(super) fn above(text: &str, start: usize) -> String {
     let line = text[..start].rfind('\n').map_or(0, |n| n + 1);
+    if !text[line..start].trim_start_matches('\u{feff}').trim_start().is_empty() {
+        return String::new();
+    }
     let mut lines: Vec<&str> = Vec::new();
     for above in text[..line].lines().rev() {
         match above.trim_start_matches('\u{feff}').trim_start().strip_prefix('#') {

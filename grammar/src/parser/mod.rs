@@ -67,6 +67,15 @@ pub fn parse_into(file: &mut File, source: SourceId, text: &str) -> Vec<Diagnost
     problems
 }
 
+/// Where the comments of a text stand, in order: each from its `#` to the last character of its
+/// line that is no blank. A `#` in a string or a command begins none.
+#[must_use]
+pub fn comments(text: &str) -> Vec<std::ops::Range<usize>> {
+    let trimmed =
+        |range: std::ops::Range<usize>| range.start..range.start + text[range].trim_end().len();
+    scan::scan(text).comments.into_iter().map(trimmed).collect()
+}
+
 fn items(file: &mut File, source: SourceId, text: &str, scan: &scan::Scan) -> Vec<Diagnostic> {
     let mut lower = Lower::new(source, text, file);
     for slice in &scan.items {
