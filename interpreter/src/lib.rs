@@ -2,12 +2,14 @@
 
 pub mod check;
 pub mod cli;
+pub mod docs;
 pub mod eval;
 pub mod event;
 pub mod exit;
-pub mod glob;
+pub mod graph;
 pub mod imports;
 pub mod mask;
+pub mod outline;
 pub mod plan;
 pub mod program;
 pub mod report;

@@ -1,6 +1,9 @@
 //! A file that was read and checked.
 
-use std::sync::Mutex;
+use std::{
+    path::{Path, PathBuf},
+    sync::Mutex,
+};
 
 use pipe_grammar::{Diagnostic, Severity, Source, Sources, Span, parse, tree::File};
 use pipe_stdlib::{Library, library};
@@ -22,13 +25,24 @@ pub struct Program {
     sources: Mutex<Sources>,
     /// What it can call.
     pub library: &'static Library,
+    /// The folder of the file, absolute; and as messages name it, with a slash at its end.
+    root: PathBuf,
+    folder: String,
 }
 
 impl Program {
+    /// The same, lying in a folder, so that messages name files beside it as itself.
+    #[must_use]
+    pub fn in_folder(self, root: &Path) -> Self {
+        Self { root: root.to_path_buf(), ..self }
+    }
+
     /// Reads and checks a text called `name`.
     #[must_use]
     pub fn new(name: &str, text: String, files: &dyn Files) -> Self {
         let library = library();
+        let folder =
+            name.rsplit_once('/').map_or(String::new(), |(folder, _)| format!("{folder}/"));
         let mut sources = Sources::default();
         let id = sources.add(Source::new(name, text.clone()));
         let mut parsed = parse(id, &text);
@@ -43,17 +57,28 @@ impl Program {
         }
         problems.append(&mut checked.problems);
         for foreign in &checked.foreign {
-            let (name, text) = (&foreign.name, &foreign.text);
-            problems.push(sources::invalid_json(
-                &mut sources,
-                foreign.read_at,
-                name,
-                text,
-                &foreign.problem,
-            ));
+            problems.push(sources::foreign(&mut sources, &folder, foreign));
         }
         problems.sort_by_key(|problem| problem.span().map(|span| (span.source, span.start)));
-        Self { file: parsed.file, checked, problems, sources: Mutex::new(sources), library }
+        let root = PathBuf::new();
+        Self {
+            file: parsed.file,
+            checked,
+            problems,
+            sources: Mutex::new(sources),
+            library,
+            root,
+            folder,
+        }
+    }
+
+    /// A path as messages name it: as the file itself is named, where it lies beside or below it.
+    #[must_use]
+    pub fn shown(&self, path: &Path) -> String {
+        match path.strip_prefix(&self.root) {
+            Ok(relative) => format!("{}{}", self.folder, relative.display()),
+            Err(_) => path.display().to_string(),
+        }
     }
 
     /// Whether anything is wrong that keeps it from running.

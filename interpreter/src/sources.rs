@@ -2,11 +2,13 @@
 
 use std::ops::Range;
 
-use pipe_grammar::{Code, Diagnostic, Source, Sources, Span};
+use pipe_grammar::{Diagnostic, Source, Sources, Span};
 
-/// Why a text is no JSON.
+use crate::check::Foreign;
+
+/// What is wrong in a file that the Pipelinefile names.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct JsonProblem {
+pub struct TextProblem {
     /// Where, in bytes.
     pub bytes: Range<usize>,
     /// What is wrong.
@@ -17,7 +19,7 @@ pub struct JsonProblem {
 
 /// Says why a text is no JSON, if it is none.
 #[must_use]
-pub fn json_problem(text: &str) -> Option<JsonProblem> {
+pub fn json_problem(text: &str) -> Option<TextProblem> {
     let error = serde_json::from_str::<serde::de::IgnoredAny>(text).err()?;
     let line_start = text
         .split_inclusive('\n')
@@ -32,44 +34,40 @@ pub fn json_problem(text: &str) -> Option<JsonProblem> {
     let end = at + found.map_or(0, char::len_utf8);
     let before = text[..at].trim_end();
     let (message, help) = match (found, before.chars().next_back()) {
-        _ if text.trim().is_empty() => ("the file is empty", None),
+        _ if text.trim().is_empty() => ("this file is empty, and no JSON", None),
         (None, _) | (Some('\n'), _) if error.is_eof() => {
-            ("the file ends too early", Some("a `}`, `]` or `\"` is missing"))
+            ("this JSON ends too early", Some("a `}`, `]` or `\"` is missing"))
         }
         (Some('}' | ']'), Some(',')) => (
             "a comma stands before the closing bracket",
             Some("remove the comma: JSON allows none there"),
         ),
         (Some(','), Some(',')) => ("two commas follow each other", Some("remove one of them")),
-        (Some('\''), _) => ("a text is quoted by `'`", Some("JSON quotes with `\"`")),
-        (Some('/' | '#'), _) => ("a comment", Some("JSON has no comments")),
+        (Some('\''), _) => ("a text in JSON is not quoted by `'`", Some("JSON quotes with `\"`")),
+        (Some('/' | '#'), _) => ("this is a comment", Some("JSON has no comments")),
         (Some('"'), Some('"' | '}' | ']' | '0'..='9' | 'e' | 'l')) => {
             ("a comma is missing before this", None)
         }
         (Some('-' | 'a'..='z' | 'A'..='Z'), None) => {
-            ("this is no JSON", Some("is it YAML? An app definition is JSON"))
+            ("this file is no JSON", Some("is it YAML? An app definition is JSON"))
         }
         _ => ("this can't stand here", None),
     };
-    Some(JsonProblem { bytes: at..end, message: message.to_owned(), help: help.map(str::to_owned) })
+    Some(TextProblem { bytes: at..end, message: message.to_owned(), help: help.map(str::to_owned) })
 }
 
-/// The message about a file that is named in the Pipelinefile and is no JSON.
+/// The message about a mistake in a file that the Pipelinefile names; `folder` stands before the
+/// file's name.
 #[must_use]
-pub fn invalid_json(
-    sources: &mut Sources,
-    read_at: Span,
-    name: &str,
-    text: &str,
-    problem: &JsonProblem,
-) -> Diagnostic {
-    let id = sources.find(name).unwrap_or_else(|| sources.add(Source::new(name, text)));
+pub fn foreign(sources: &mut Sources, folder: &str, foreign: &Foreign) -> Diagnostic {
+    let name = format!("{folder}{}", foreign.name);
+    let id =
+        sources.find(&name).unwrap_or_else(|| sources.add(Source::new(name, foreign.text.clone())));
+    let problem = &foreign.problem;
     let place = Span::new(id, problem.bytes.start, problem.bytes.end);
-    let inner = Diagnostic::error(Code::INVALID_JSON, place, problem.message.clone())
-        .help_if(problem.help.clone());
-    Diagnostic::error(Code::INVALID_JSON, read_at, format!("`{name}` is not valid JSON"))
-        .label("read here")
-        .related(inner)
+    Diagnostic::error(foreign.code, place, problem.message.clone())
+        .help_if(problem.help.clone())
+        .related(Diagnostic::note(foreign.code, foreign.read_at, "the file is read here"))
 }
 
 #[cfg(test)]
@@ -87,7 +85,7 @@ mod tests {
         assert_eq!(problem("{\n  \"a\": 1,,\n}"), (11, "two commas follow each other".into()));
         assert_eq!(problem("{\"a\": 1,}"), (8, "a comma stands before the closing bracket".into()));
         assert_eq!(problem("{\"a\": 1 \"b\": 2}"), (8, "a comma is missing before this".into()));
-        assert_eq!(problem(""), (0, "the file is empty".into()));
-        assert_eq!(problem("{\"a\": 1").1, "the file ends too early");
+        assert_eq!(problem(""), (0, "this file is empty, and no JSON".into()));
+        assert_eq!(problem("{\"a\": 1").1, "this JSON ends too early");
     }
 }

@@ -15,6 +15,8 @@ use crate::span::Span;
 /// How bad it is.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
 pub enum Severity {
+    /// No mistake of its own: says where another one comes from.
+    Note,
     /// Worth a look; the file can run.
     Warning,
     /// The file can't run.
@@ -63,6 +65,11 @@ impl Diagnostic {
         Self::new(code, Severity::Warning, Some(span), message.into())
     }
 
+    /// A place that another message, to which this is [related](Diagnostic::related), comes from.
+    pub fn note(code: Code, span: Span, message: impl Into<String>) -> Self {
+        Self::new(code, Severity::Note, Some(span), message.into())
+    }
+
     /// An error that has no place in any file.
     pub fn placeless(code: Code, message: impl Into<String>) -> Self {
         Self::new(code, Severity::Error, None, message.into())
@@ -87,7 +94,7 @@ impl Diagnostic {
             self.labels.push(Label { span, text: text.into() });
             return self;
         }
-        let other = Self::new(self.code, self.severity, Some(span), text.into());
+        let other = Self::note(self.code, span, text);
         self.related(other)
     }
 

@@ -171,6 +171,9 @@ impl Checker<'_> {
         self.checked.targets.insert(id, target);
         self.arguments(id, &name, signature, arguments);
         self.named_files(builtin, signature, arguments);
+        if builtin.module == "docker" && builtin.name == "build" {
+            self.dockerfile(arguments);
+        }
         signature.result.clone()
     }
 

@@ -89,23 +89,73 @@ impl Checker<'_> {
     }
 
     fn app_file(&mut self, id: ExprId, path: &str) {
-        let text = match self.files.read(path) {
-            Ok(text) => text,
+        let Some(text) = self.named_text(id, path) else { return };
+        if let Some(problem) = crate::sources::json_problem(&text) {
+            self.foreign(id, path, text, Code::INVALID_JSON, problem);
+        }
+    }
+
+    /// The Dockerfile of a build whose context is a literal.
+    pub(super) fn dockerfile(&mut self, arguments: &[Argument]) {
+        let named = |name: &str| {
+            let found =
+                arguments.iter().find(|a| a.name.as_ref().is_some_and(|n| &*n.text == name));
+            found.map(|a| a.value)
+        };
+        let first = arguments.first().filter(|a| a.name.is_none()).map(|a| a.value);
+        let (id, path) = match named("dockerfile") {
+            Some(id) => (id, self.plain(id)),
+            None => {
+                let Some(id) = first.or_else(|| named("context")) else { return };
+                // A folder that is missing is told already.
+                if self.plain(id).is_some_and(|folder| !self.files.exists(&folder)) {
+                    return;
+                }
+                let path = self.plain(id).map(|context| match context.trim_end_matches('/') {
+                    "." | "" => "Dockerfile".to_owned(),
+                    folder => format!("{folder}/Dockerfile"),
+                });
+                (id, path)
+            }
+        };
+        let Some(path) = path else { return };
+        if !self.files.exists(&path) {
+            if named("dockerfile").is_none() && !self.is_made(&path) {
+                let problem = self.missing_file(id, &path);
+                self.report(problem.help("name another one: `dockerfile: \"…\"`"));
+            }
+            return;
+        }
+        let Some(text) = self.named_text(id, &path) else { return };
+        for (bytes, message, help) in pipe_stdlib::docker::dockerfile_problems(&text) {
+            let help = (!help.is_empty()).then_some(help);
+            let problem = crate::sources::TextProblem { bytes, message, help };
+            self.foreign(id, &path, text.clone(), Code::DOCKERFILE, problem);
+        }
+    }
+
+    fn named_text(&mut self, id: ExprId, path: &str) -> Option<String> {
+        match self.files.read(path) {
+            Ok(text) => Some(text),
             Err(why) => {
                 let span = self.span(id);
                 self.report(Diagnostic::error(Code::BAD_FILE, span, format!("`{path}` {why}")));
-                return;
+                None
             }
-        };
-        if let Some(problem) = crate::sources::json_problem(&text) {
-            let span = self.span(id);
-            self.checked.foreign.push(super::Foreign {
-                name: path.to_owned(),
-                text,
-                read_at: span,
-                problem,
-            });
         }
+    }
+
+    fn foreign(
+        &mut self,
+        id: ExprId,
+        path: &str,
+        text: String,
+        code: Code,
+        problem: crate::sources::TextProblem,
+    ) {
+        let name = path.trim_start_matches("./").to_owned();
+        let read_at = self.span(id);
+        self.checked.foreign.push(super::Foreign { name, text, read_at, code, problem });
     }
 }
 

@@ -28,7 +28,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use indexmap::IndexMap;
 use pipe_grammar::{
-    Diagnostic, SourceId, Sources, Span,
+    Code, Diagnostic, SourceId, Sources, Span,
     tree::{ExprId, File, Text},
 };
 use pipe_stdlib::{
@@ -101,8 +101,10 @@ pub struct Foreign {
     pub text: String,
     /// Where it is named.
     pub read_at: Span,
+    /// The kind of mistake.
+    pub code: Code,
     /// What is wrong.
-    pub problem: crate::sources::JsonProblem,
+    pub problem: crate::sources::TextProblem,
 }
 
 /// A `connect`.

@@ -4,7 +4,7 @@ use pipe_grammar::{
     Code, Diagnostic, Span,
     tree::{BinaryOp, ExprId, ExprKind},
 };
-use pipe_stdlib::core::{Literal, Type};
+use pipe_stdlib::core::{Glob, Literal, Type};
 
 use super::{Checker, literal};
 
@@ -171,7 +171,7 @@ impl Checker<'_> {
             let what = format!("`matches` is for strings, not for {}", literal::a(of));
             self.report(Diagnostic::error(Code::WRONG_TYPE, span, what));
         }
-        if let Err(why) = crate::glob::Glob::new(&pattern) {
+        if let Err(why) = Glob::new(&pattern) {
             self.report(Diagnostic::error(Code::WRONG_OPERANDS, span, why));
         }
     }

@@ -76,6 +76,7 @@ fn as_json(problems: &[Diagnostic], sources: &Sources) -> Value {
             let severity = match problem.severity {
                 Severity::Error => "error",
                 Severity::Warning => "warning",
+                Severity::Note => "note",
             };
             let mut fields = serde_json::Map::new();
             fields.insert("code".to_owned(), json!(problem.code.name()));

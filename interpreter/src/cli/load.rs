@@ -18,6 +18,14 @@ pub(super) struct Loaded {
     pub(super) world: Arc<World>,
 }
 
+impl Loaded {
+    /// The name of the file's folder: what a pipeline is called that has no name.
+    pub(super) fn folder(&self) -> String {
+        let name = self.world.root().file_name();
+        name.map_or("pipeline".to_owned(), |name| name.to_string_lossy().into_owned())
+    }
+}
+
 /// Says something to the person.
 pub(super) fn complain(text: &str) {
     let _ = writeln!(std::io::stderr(), "{text}");
@@ -44,7 +52,7 @@ pub(super) fn load(file: Option<&Path>) -> Result<Loaded, u8> {
     let world = Arc::new(World::new(root.clone(), repository(&root), environment()));
     let files = Disk { world: world.clone() };
     let name = path.strip_prefix("./").unwrap_or(&path).display().to_string();
-    Ok(Loaded { program: Arc::new(Program::new(&name, text, &files)), world })
+    Ok(Loaded { program: Arc::new(Program::new(&name, text, &files).in_folder(&root)), world })
 }
 
 /// Shows what is wrong with a file, if anything is. An error is the exit status.

@@ -2,6 +2,9 @@
 
 mod check;
 mod cluster;
+mod docs;
+mod graph;
+mod list;
 mod load;
 mod look;
 mod plan;
@@ -38,6 +41,12 @@ enum Command {
     Check(check::Args),
     /// Show what a run would do, without doing it
     Plan(plan::Args),
+    /// Show the parameters, secrets and stages of a file
+    List(list::Args),
+    /// Draw the stages and what each waits for
+    Graph(graph::Args),
+    /// Show the reference of a built-in, a module, a type or a method
+    Docs(docs::Args),
     /// The local cluster of this machine: a Marathon and an image registry
     #[command(subcommand)]
     Cluster(cluster::Command),
@@ -80,6 +89,9 @@ pub fn main() -> ExitCode {
         Command::Run(args) => run::main(args, cli.color),
         Command::Check(args) => check::main(&args, cli.color),
         Command::Plan(args) => plan::main(&args, cli.color),
+        Command::List(args) => list::main(&args, cli.color),
+        Command::Graph(args) => graph::main(&args, cli.color),
+        Command::Docs(args) => docs::main(&args, cli.color),
         Command::Cluster(command) => cluster::main(command),
     };
     status.into()

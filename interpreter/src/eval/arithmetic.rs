@@ -3,9 +3,7 @@
 use std::{cmp::Ordering, time::Duration};
 
 use pipe_grammar::tree::BinaryOp;
-use pipe_stdlib::core::{Secret, Value, describe};
-
-use crate::glob::Glob;
+use pipe_stdlib::core::{Glob, Secret, Value, describe};
 
 type Result = std::result::Result<Value, String>;
 

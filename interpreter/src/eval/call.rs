@@ -1,5 +1,7 @@
 //! Calls: built-ins, functions of the file, methods.
 
+use std::path::Path;
+
 use pipe_grammar::{
     Diagnostic, Source, Span,
     tree::{Argument, ExprId, ExprKind, Function, ItemKind, Text},
@@ -26,7 +28,7 @@ impl Eval<'_> {
                 let signature = self.program.library.signature(builtin);
                 let (bound, places) = self.bind(signature, arguments).await?;
                 if builtin.kind() == Kind::Fact {
-                    let value = self.host.fact(builtin, &bound);
+                    let value = self.host.fact(self.frame, builtin, &bound);
                     return value.map_err(|failure| self.failure(id, &failure, &places));
                 }
                 let call = StepCall {
@@ -146,21 +148,28 @@ impl Eval<'_> {
 
     /// Gives a failure of a built-in its place.
     pub fn failure(self, id: ExprId, failure: &Failure, places: &[(String, ExprId)]) -> Stop {
-        placed(self.program, self.program.file.span(id), failure, places)
+        placed(self.program, &self.frame.dir, self.program.file.span(id), failure, places)
     }
 }
 
-/// Gives a failure its place: the call, the guilty argument, or a place inside a file.
+/// Gives a failure its place: the call, the guilty argument, or a place inside a file that the call
+/// read; then the call is told of beside it.
 pub(crate) fn placed(
     program: &crate::program::Program,
+    dir: &Path,
     call: Span,
     failure: &Failure,
     places: &[(String, ExprId)],
 ) -> Stop {
-    let resolve = Resolve { program, call, places };
-    let span = resolve.span(&failure.spot);
+    if failure.kind == pipe_stdlib::core::FailureKind::Cancelled {
+        return Stop::Cancelled;
+    }
+    let resolve = Resolve { program, dir, call, places };
+    let here = resolve.span(&failure.spot);
+    let inner = resolve.inner(&failure.spot);
     let mut diagnostic =
-        Diagnostic::error(failure.code, span, failure.message.clone()).label(failure.label.clone());
+        Diagnostic::error(failure.code, inner.unwrap_or(here), failure.message.clone())
+            .label(failure.label.clone());
     for (title, lines) in &failure.evidence {
         diagnostic = diagnostic.help(format!("{title}:"));
         for line in lines {
@@ -169,11 +178,6 @@ pub(crate) fn placed(
     }
     for line in &failure.help {
         diagnostic = diagnostic.help(line.clone());
-    }
-    if let Some(inner) = resolve.inner(&failure.spot) {
-        let message =
-            if failure.label.is_empty() { failure.message.clone() } else { failure.label.clone() };
-        diagnostic = diagnostic.related(Diagnostic::error(failure.code, inner, message));
     }
     for problem in &failure.problems {
         let inner = resolve.inner(&problem.spot);
@@ -185,16 +189,18 @@ pub(crate) fn placed(
         }
         diagnostic = diagnostic.related(related);
     }
+    if inner.is_some() {
+        diagnostic =
+            diagnostic.related(Diagnostic::note(failure.code, here, "this call read the file"));
+    }
     let mut failed = Failed::new(diagnostic);
     failed.kind = failure.kind;
-    if failure.kind == pipe_stdlib::core::FailureKind::Cancelled {
-        return Stop::Cancelled;
-    }
     Stop::Failed(Box::new(failed))
 }
 
 struct Resolve<'a> {
     program: &'a crate::program::Program,
+    dir: &'a Path,
     call: Span,
     places: &'a [(String, ExprId)],
 }
@@ -254,14 +260,14 @@ impl Resolve<'_> {
         match spot {
             Spot::File { path, bytes } => {
                 let text = std::fs::read_to_string(path).ok()?;
-                Some(self.in_file(&path.display().to_string(), text, bytes.clone()))
+                Some(self.in_file(path, text, bytes.clone()))
             }
             Spot::Pointer { argument, pointer } => {
                 let id = self.argument(argument)?;
-                let name = self.plain(id)?;
-                let text = std::fs::read_to_string(&name).ok()?;
+                let path = self.dir.join(self.plain(id)?);
+                let text = std::fs::read_to_string(&path).ok()?;
                 let bytes = locate(&text, pointer).or_else(|| locate_key(&text, pointer))?;
-                Some(self.in_file(&name, text, bytes))
+                Some(self.in_file(&path, text, bytes))
             }
             Spot::Call | Spot::Argument(_) => None,
         }
@@ -274,7 +280,8 @@ impl Resolve<'_> {
         }
     }
 
-    fn in_file(&self, name: &str, text: String, bytes: std::ops::Range<usize>) -> Span {
+    fn in_file(&self, path: &Path, text: String, bytes: std::ops::Range<usize>) -> Span {
+        let name = &self.program.shown(path);
         self.program.sources(|sources| {
             let id = sources.find(name).unwrap_or_else(|| sources.add(Source::new(name, text)));
             Span::new(id, bytes.start, bytes.end)

@@ -279,7 +279,7 @@ impl<'a> Eval<'a> {
                     return self.host.step(self.frame, call).await;
                 }
                 self.host
-                    .fact(builtin, &arguments)
+                    .fact(self.frame, builtin, &arguments)
                     .map_err(|failure| self.failure(id, &failure, &[]))
             }
             Some(Target::Output { stage, output }) => self.host.output(stage, output),

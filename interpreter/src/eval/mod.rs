@@ -51,12 +51,17 @@ pub trait Host: Send + Sync {
     /// [`Stop::Later`] when the stage has not run yet.
     fn output(&self, stage: &str, output: &str) -> Result<Value, Stop>;
 
-    /// A fact of a built-in.
+    /// A fact of a built-in; its paths start in the frame's folder.
     ///
     /// # Errors
     ///
     /// When it can't be found out.
-    fn fact(&self, builtin: &'static Builtin, arguments: &Arguments) -> Result<Value, Failure>;
+    fn fact(
+        &self,
+        frame: &Frame,
+        builtin: &'static Builtin,
+        arguments: &Arguments,
+    ) -> Result<Value, Failure>;
 
     /// Runs a step of a built-in.
     fn step<'a>(&'a self, frame: &'a Frame, call: StepCall<'a>) -> Later<'a, Result<Value, Stop>>;

@@ -5,10 +5,10 @@ use pipe_grammar::{
     diagnostic::did_you_mean,
     tree::{BinaryOp, ExprId, ExprKind, ItemKind, Limit, Param},
 };
-use pipe_stdlib::core::{Type, Value, convert, describe, literal_value};
+use pipe_stdlib::core::{Glob, Type, Value, convert, describe, literal_value};
 
 use super::{Facts, Inputs};
-use crate::{check::a, glob::Glob, program::Program};
+use crate::{check::a, program::Program};
 
 /// Where a value was given.
 struct Given {

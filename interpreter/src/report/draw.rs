@@ -79,6 +79,7 @@ pub fn short(problem: &Diagnostic, sources: &Sources) -> String {
     let severity = match problem.severity {
         Severity::Error => "error",
         Severity::Warning => "warning",
+        Severity::Note => "note",
     };
     format!("{place}{severity}[{}]: {}\n", problem.code, problem.message)
 }

@@ -66,9 +66,9 @@ impl RunHost {
         self.unstable.load(Ordering::Relaxed)
     }
 
-    pub(super) fn mark_unstable(&self, stage: &str, failed: &Failed) {
+    pub(super) fn mark_unstable(&self, stage: &str, message: &str) {
         self.unstable.store(true, Ordering::Relaxed);
-        let message = self.events.mask.text(&failed.diagnostic.message).into_owned();
+        let message = self.events.mask.text(message).into_owned();
         self.events.emit(EventKind::Unstable { stage: stage.to_owned(), message });
     }
 
@@ -187,8 +187,13 @@ impl Host for RunHost {
         Ok(outputs.get(stage).and_then(|record| record.get(output)).cloned().unwrap_or_default())
     }
 
-    fn fact(&self, builtin: &'static Builtin, arguments: &Arguments) -> Result<Value, Failure> {
-        self.plan.facts.fact(builtin, arguments)
+    fn fact(
+        &self,
+        frame: &Frame,
+        builtin: &'static Builtin,
+        arguments: &Arguments,
+    ) -> Result<Value, Failure> {
+        self.plan.facts.fact(frame, builtin, arguments)
     }
 
     fn step<'a>(&'a self, frame: &'a Frame, call: StepCall<'a>) -> Later<'a, Result<Value, Stop>> {
@@ -218,7 +223,7 @@ impl Host for RunHost {
     }
 
     fn unstable(&self, frame: &Frame, failed: &Failed) {
-        self.mark_unstable(&self.stage_name(frame), failed);
+        self.mark_unstable(&self.stage_name(frame), &failed.diagnostic.message);
     }
 
     fn say(&self, frame: &Frame, text: &str) {

@@ -129,7 +129,7 @@ fn finish(
         }
         Err(Stop::Failed(failed)) => {
             if may_fail {
-                host.mark_unstable(name, &failed);
+                host.mark_unstable(name, &failed.diagnostic.message);
             } else {
                 host.note_failure(name, &failed);
             }

@@ -4,7 +4,7 @@ use pipe_stdlib::core::{
     Call, Failure, FailureKind, Implementation, Intent, Report, Stream, Value, write_value,
 };
 
-use super::{Events, RunHost};
+use super::RunHost;
 use crate::{
     eval::{Eval, Frame, StepCall, Stop},
     event::EventKind,
@@ -24,7 +24,9 @@ pub(super) async fn run(host: &RunHost, frame: &Frame, call: StepCall<'_>) -> Re
     // A line of the log is itself what there is to see.
     let quiet = call.builtin.module.is_empty() && call.builtin.name == "log";
     let step = (!quiet).then(|| host.start_step(frame, &shown(&call), call.span));
-    let report = StepReport { events: &host.events, stage: host.stage_name(frame), step };
+    let stage = host.stage_name(frame);
+    let run_folder = host.events.folder();
+    let report = StepReport { host, stage: &stage, step };
     let result = body(
         Call {
             world: &host.plan.world,
@@ -34,6 +36,8 @@ pub(super) async fn run(host: &RunHost, frame: &Frame, call: StepCall<'_>) -> Re
             report: &report,
             cancel: &frame.cancel,
             run: host.plan.facts.run(),
+            run_folder: &run_folder,
+            stage: &stage,
         },
         call.arguments.clone(),
     )
@@ -51,7 +55,7 @@ fn placed(eval: &Eval<'_>, failure: &Failure, call: &StepCall<'_>, frame: &Frame
         // What a cancelled built-in could not undo it has said itself.
         return Stop::Cancelled;
     }
-    match crate::eval::placed(eval.program, call.span, failure, call.places) {
+    match crate::eval::placed(eval.program, &frame.dir, call.span, failure, call.places) {
         Stop::Failed(mut failed) => {
             failed.step = frame.steps.last().cloned();
             Stop::Failed(failed)
@@ -81,29 +85,35 @@ fn shown(call: &StepCall<'_>) -> String {
 
 /// Passes on what a built-in says.
 struct StepReport<'a> {
-    events: &'a Events,
-    stage: String,
+    host: &'a RunHost,
+    stage: &'a str,
     step: Option<usize>,
 }
 
 impl Report for StepReport<'_> {
     fn say(&self, text: &str) {
-        self.events.emit(EventKind::Said {
-            stage: self.stage.clone(),
+        let events = &self.host.events;
+        events.emit(EventKind::Said {
+            stage: self.stage.to_owned(),
             step: self.step,
-            text: self.events.mask.text(text).into_owned(),
+            text: events.mask.text(text).into_owned(),
         });
     }
 
+    fn unstable(&self, message: &str) {
+        self.host.mark_unstable(self.stage, message);
+    }
+
     fn output(&self, stream: Stream, line: &str) {
-        self.events.output(&self.stage, self.step.unwrap_or(0), stream, line.as_bytes(), true);
+        let step = self.step.unwrap_or(0);
+        self.host.events.output(self.stage, step, stream, line.as_bytes(), true);
     }
 
     fn intend(&self, intent: Intent) -> Result<(), Failure> {
-        self.events.intend(EventKind::Intent { stage: self.stage.clone(), intent })
+        self.host.events.intend(EventKind::Intent { stage: self.stage.to_owned(), intent })
     }
 
     fn intended(&self) -> Vec<Intent> {
-        self.events.intended()
+        self.host.events.intended()
     }
 }

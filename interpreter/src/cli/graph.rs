@@ -1,0 +1,50 @@
+//! `pipe graph`
+
+use std::io::Write;
+
+use clap::ValueEnum;
+
+use super::{Colour, FileArg, load};
+use crate::{
+    exit,
+    graph::{self, Graph},
+};
+
+/// Draw the stages and what each waits for
+#[derive(clap::Args)]
+pub(super) struct Args {
+    #[command(flatten)]
+    file: FileArg,
+
+    /// What to draw it for
+    #[arg(long, value_name = "FORMAT", default_value = "mermaid")]
+    format: Format,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum Format {
+    /// Mermaid, for Markdown on GitHub and GitLab
+    Mermaid,
+    /// Graphviz
+    Dot,
+    /// An image
+    Svg,
+}
+
+pub(super) fn main(args: &Args, colour: Colour) -> u8 {
+    let loaded = match load::load(args.file.file.as_deref()) {
+        Ok(loaded) => loaded,
+        Err(status) => return status,
+    };
+    if let Err(status) = load::require_clean(&loaded.program, colour) {
+        return status;
+    }
+    let graph = Graph::of(&loaded.program, &loaded.folder());
+    let drawn = match args.format {
+        Format::Mermaid => graph::mermaid(&graph),
+        Format::Dot => graph::dot(&graph),
+        Format::Svg => graph::svg(&graph),
+    };
+    let written = std::io::stdout().write_all(drawn.as_bytes());
+    if written.is_ok() { exit::SUCCESS } else { exit::FAILED }
+}
