@@ -6,6 +6,7 @@ use pipe_grammar::Code;
 use serde_json::Value as Json;
 
 use super::{
+    advice::image,
     fields,
     normalise::{READ_ONLY, absolute, without_nulls},
     pointer,
@@ -52,11 +53,6 @@ impl Definition {
         definition.take_id()?;
         definition.use_local_registry(call);
         Ok(definition)
-    }
-
-    /// The image, of an app in a container.
-    pub(super) fn image(&self) -> Option<&str> {
-        self.json.pointer("/container/docker/image").and_then(Json::as_str)
     }
 
     /// Where in the call the value stands that a server names by its own pointer: in `with:`, if
@@ -145,7 +141,7 @@ impl Definition {
 
     fn use_local_registry(&mut self, call: &Call<'_>) {
         let Some(local) = &call.connections.local else { return };
-        let Some(image) = self.image() else { return };
+        let Some(image) = image(&self.json) else { return };
         let here = local.image(image);
         if here != image {
             call.report.say(&format!("{image} is {here} in the local cluster"));

@@ -4,12 +4,13 @@ use std::time::Duration;
 
 use super::{
     Timing,
+    advice::{advice, image, is_mutable},
     changes::lines,
     conclusion::Changing,
     definition::Definition,
     lock::Lock,
     normalise::same,
-    plan::{Plan, checks, span, until_kill},
+    plan::Plan,
     progress,
     send::{Request, Sent},
     site::Site,
@@ -188,22 +189,8 @@ impl Deploying<'_> {
                 }
             }
         }
-        for field in &plan.stuck {
-            self.site.say(format!(
-                "`{field}` stays as it is on the server: this Marathon (before 1.4) can't unset it"
-            ));
-        }
-        if checks(&plan.normal) == 0 && plan.instances() > 0 {
-            self.site.say("no health check: success will mean started, not working");
-        }
-        if let Some(within) = self.options.within
-            && within < until_kill(&plan.normal)
-        {
-            self.site.say(format!(
-                "within {} is shorter than the {} in which its health checks tell a bad task",
-                span(within),
-                span(until_kill(&plan.normal))
-            ));
+        for line in advice(plan, before, self.options.within) {
+            self.site.say(line);
         }
     }
 
@@ -242,7 +229,7 @@ impl Deploying<'_> {
             "`{id}` already runs this definition (version {}): nothing to do",
             before.version
         ));
-        if let Some(image) = self.definition.image()
+        if let Some(image) = image(&self.definition.json)
             && is_mutable(image)
         {
             site.say(format!("{image} may mean another image now; its tag would have to change"));
@@ -267,26 +254,5 @@ impl Deploying<'_> {
             }
         }
         true
-    }
-}
-
-/// No tag, or `latest`, and no digest: the name may mean another image tomorrow.
-fn is_mutable(image: &str) -> bool {
-    let name = image.rsplit('/').next().unwrap_or(image);
-    !image.contains('@') && name.split_once(':').is_none_or(|(_, tag)| tag == "latest")
-}
-
-#[cfg(test)]
-mod tests {
-    use super::is_mutable;
-
-    #[test]
-    fn only_a_tag_that_says_something_stays() {
-        for image in ["nginx", "nginx:latest", "registry.example.com:5000/nginx"] {
-            assert!(is_mutable(image), "{image}");
-        }
-        for image in ["nginx:1.27", "registry.example.com:5000/nginx:1", "nginx@sha256:00"] {
-            assert!(!is_mutable(image), "{image}");
-        }
     }
 }

@@ -1,5 +1,6 @@
 //! `marathon`: an app definition becomes running, healthy tasks, or everything is as it was.
 
+mod advice;
 mod changes;
 mod conclusion;
 mod definition;

@@ -189,9 +189,7 @@ async fn removed(site: &Site<'_>, app: &str) -> WentBack {
         Ok(change) => change,
         Err(error) => return stranded(app, &error.sentence()),
     };
-    let within =
-        if site.call.cancel.is_cancelled() { site.timing.hurry } else { site.timing.within };
-    match until_over(site, &change, within).await {
+    match until_over(site, &change, site.timing.within).await {
         Ok(true) => WentBack::Well("it is new, so it was removed".to_owned()),
         Ok(false) => WentBack::Badly(
             "its removal is not done yet".to_owned(),
@@ -201,14 +199,16 @@ async fn removed(site: &Site<'_>, app: &str) -> WentBack {
     }
 }
 
-/// Waits until a deployment is not in the list any more; false when that takes too long. It must
-/// be missing twice, because before 1.8 the list may lack a deployment that has just begun.
+/// Waits until a deployment is not in the list any more; false when that takes too long, or longer
+/// than a cancelled call has. It must be missing twice, because before 1.8 the list may lack a
+/// deployment that has just begun.
 pub(super) async fn until_over(
     site: &Site<'_>,
     change: &Change,
     within: Duration,
 ) -> Result<bool, Error> {
-    let until = Instant::now() + within;
+    let mut until = Instant::now() + within;
+    let mut hurried = false;
     let mut absent = 0;
     while absent < 2 {
         let list = site.client().deployments().await?;
@@ -218,7 +218,13 @@ pub(super) async fn until_over(
         if Instant::now() >= until {
             return Ok(false);
         }
-        tokio::time::sleep(site.timing.poll).await;
+        tokio::select! {
+            () = tokio::time::sleep(site.timing.poll) => {}
+            () = site.call.cancel.cancelled(), if !hurried => {
+                hurried = true;
+                until = until.min(Instant::now() + site.timing.hurry);
+            }
+        }
     }
     Ok(true)
 }

@@ -372,3 +372,22 @@ async fn a_cancellation_before_the_put_changes_nothing() {
     assert_eq!(done.failure().kind, FailureKind::Cancelled);
     assert_eq!(marathon.changes(), [""; 0]);
 }
+
+#[tokio::test]
+async fn a_cancellation_does_not_wait_for_ever_for_a_removal() {
+    let marathon = Marathon::start().await;
+    let calling = Calling::new(&marathon, &after()).with("on_failure", "remove");
+    let (early, late) = (calling.cancel.clone(), calling.cancel.clone());
+    marathon.script(ends_by_itself);
+    // The removal has begun when the call is cancelled.
+    marathon.script(async move |_: Marathon, _| {
+        assert!(!early.is_cancelled());
+        pause(200).await;
+        late.cancel();
+    });
+    let done = calling.deploy().await;
+    let message = &done.failure().message;
+    assert!(message.ends_with("its removal is not done yet"), "{message}");
+    assert!(done.took.as_secs() < 8, "{:?}", done.took);
+    assert_eq!(marathon.changes().len(), 2);
+}

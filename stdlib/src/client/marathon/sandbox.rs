@@ -62,7 +62,9 @@ impl Client {
         if !response.status().is_success() {
             return None;
         }
-        response.json().await.ok()
+        // A piece may begin inside a character, and an agent sends it as it is.
+        let bytes = response.bytes().await.ok()?;
+        serde_json::from_str(&String::from_utf8_lossy(&bytes)).ok()
     }
 }
 
