@@ -31,6 +31,10 @@ pub struct Call<'a> {
     pub cancel: &'a CancellationToken,
     /// The id of the run, for labels.
     pub run: &'a str,
+    /// The folder of the run, absolute: what is kept with it lies there.
+    pub run_folder: &'a Path,
+    /// The stage, an instance with its number; empty in the handlers behind the last.
+    pub stage: &'a str,
 }
 
 impl<'a> Call<'a> {
@@ -45,5 +49,22 @@ impl<'a> Call<'a> {
             () = self.cancel.cancelled() => Err(Failure::cancelled()),
             done = work => Ok(done),
         }
+    }
+
+    /// Does work that blocks on files. It looks at the token between its parts, which is set when
+    /// the call is cancelled or dropped; then it undoes what must not stay and ends.
+    ///
+    /// # Errors
+    ///
+    /// What the work answers; [`Failure::cancelled`] when it is cancelled.
+    pub async fn blocking<T: Send + 'static>(
+        &self,
+        work: impl FnOnce(&CancellationToken) -> Result<T, Failure> + Send + 'static,
+    ) -> Result<T, Failure> {
+        let stop = self.cancel.child_token();
+        let _ends_with_the_call = stop.clone().drop_guard();
+        let done = tokio::task::spawn_blocking(move || work(&stop)).await;
+        let done = done.map_err(Failure::internal)?;
+        if self.cancel.is_cancelled() && done.is_err() { Err(Failure::cancelled()) } else { done }
     }
 }

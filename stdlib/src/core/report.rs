@@ -57,6 +57,12 @@ pub trait Report: Send + Sync {
     /// A line of the built-in itself, such as `pushed 3 layers`.
     fn say(&self, text: &str);
 
+    /// What was done is not as it should be, though nothing failed: the run goes on and is
+    /// unstable.
+    fn unstable(&self, message: &str) {
+        self.say(message);
+    }
+
     /// A line of a tool's output, without its line end.
     fn output(&self, stream: Stream, line: &str);
 

@@ -5,6 +5,7 @@
 use std::{
     collections::BTreeMap,
     path::{Component, Path, PathBuf},
+    sync::Arc,
 };
 
 use super::Failure;
@@ -17,7 +18,9 @@ pub struct World {
     root: PathBuf,
     /// The top of the repository that holds it, absolute; the root itself outside a repository.
     repository: PathBuf,
-    environment: BTreeMap<String, String>,
+    /// The folder that the paths of facts start in, absolute.
+    dir: PathBuf,
+    environment: Arc<BTreeMap<String, String>>,
     clock: fn() -> jiff::Timestamp,
 }
 
@@ -25,13 +28,26 @@ impl World {
     /// A world around a folder, with an environment. Variables that are not UTF-8 are left out.
     #[must_use]
     pub fn new(root: PathBuf, repository: PathBuf, environment: BTreeMap<String, String>) -> Self {
-        Self { root, repository, environment, clock: jiff::Timestamp::now }
+        let dir = root.clone();
+        Self { root, repository, dir, environment: environment.into(), clock: jiff::Timestamp::now }
     }
 
     /// The same world with a clock of its own.
     #[must_use]
     pub fn with_clock(self, clock: fn() -> jiff::Timestamp) -> Self {
         Self { clock, ..self }
+    }
+
+    /// The same world, seen from a folder (absolute): the one of the enclosing `cd`.
+    #[must_use]
+    pub fn at(&self, dir: &Path) -> Self {
+        Self { dir: dir.to_path_buf(), ..self.clone() }
+    }
+
+    /// The folder that the paths of facts start in: the Pipelinefile's or the enclosing `cd`.
+    #[must_use]
+    pub fn dir(&self) -> &Path {
+        &self.dir
     }
 
     /// The folder of the Pipelinefile.

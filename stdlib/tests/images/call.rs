@@ -139,6 +139,8 @@ impl Machine {
             report: &said,
             cancel: &self.cancel,
             run: "test",
+            run_folder: root,
+            stage: "test",
         };
         let builtin = library().find(Some("docker"), name).unwrap();
         let Implementation::Step(step) = builtin.implementation else { panic!("{name} is a step") };

@@ -1,0 +1,100 @@
+//! Files are written whole or not at all.
+
+use std::{
+    fs::{self, File, Permissions},
+    io,
+    os::unix::fs::PermissionsExt,
+    path::Path,
+};
+
+use pipe_grammar::Code;
+
+use super::Failure;
+
+/// Writes a file under another name beside it and renames it: whoever reads sees the old content
+/// or the new one, never a half. Makes the folders on the way. An existing file keeps its mode; a
+/// symbolic link is replaced, so nothing is written through it.
+///
+/// # Errors
+///
+/// What the system says; the old file is still there then.
+pub fn save<E: From<io::Error>>(
+    path: &Path,
+    executable: bool,
+    write: impl FnOnce(&mut File) -> Result<(), E>,
+) -> Result<(), E> {
+    let folder = path.parent().unwrap_or(Path::new("/"));
+    fs::create_dir_all(folder)?;
+    if path.is_dir() {
+        return Err(io::Error::from(io::ErrorKind::IsADirectory).into());
+    }
+    let old = fs::symlink_metadata(path).ok().filter(fs::Metadata::is_file);
+    let mode = old.map_or(0o666, |old| old.permissions().mode() & 0o777);
+    let mode = if executable { mode | (mode & 0o444) >> 2 } else { mode };
+    // The umask takes its share.
+    let mut file = tempfile::Builder::new()
+        .prefix(".pipe-")
+        .permissions(Permissions::from_mode(mode))
+        .tempfile_in(folder)?;
+    write(file.as_file_mut())?;
+    file.persist(path).map_err(|error| error.error)?;
+    Ok(())
+}
+
+/// What became of writing a file, for people.
+///
+/// # Errors
+///
+/// Names the file as written in the Pipelinefile, and the argument that names it.
+pub fn written(done: io::Result<()>, shown: &str, argument: &'static str) -> Result<(), Failure> {
+    done.map_err(|error| {
+        let why = pipe_oci::plain(&error);
+        Failure::new(Code::UNWRITABLE_FILE, format!("`{shown}` can't be written: {why}"))
+            .at_argument(argument)
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+
+    use std::io::Write;
+
+    use super::*;
+
+    fn mode(path: &Path) -> u32 {
+        fs::metadata(path).unwrap().permissions().mode() & 0o777
+    }
+
+    #[test]
+    fn a_file_is_written_whole_or_not_at_all() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("a/b");
+        save(&path, false, |file| file.write_all(b"one")).unwrap();
+        assert_eq!(mode(&path) & 0o111, 0);
+        let failed = save(&path, false, |file| {
+            file.write_all(b"tw")?;
+            Err(io::Error::other("no"))
+        });
+        assert!(failed.is_err());
+        assert_eq!(fs::read(&path).unwrap(), b"one");
+        assert_eq!(fs::read_dir(path.parent().unwrap()).unwrap().count(), 1);
+    }
+
+    #[test]
+    fn modes_are_kept_and_links_replaced() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("x");
+        save(&path, true, |file| file.write_all(b"one")).unwrap();
+        assert_eq!(mode(&path) & 0o100, 0o100);
+        save(&path, false, |file| file.write_all(b"two")).unwrap();
+        assert_eq!(mode(&path) & 0o100, 0o100);
+        let link = folder.path().join("link");
+        std::os::unix::fs::symlink("x", &link).unwrap();
+        save(&link, false, |file| file.write_all(b"three")).unwrap();
+        assert_eq!(fs::read(&path).unwrap(), b"two");
+        assert!(fs::symlink_metadata(&link).unwrap().is_file());
+        let nowhere = save(folder.path(), false, |file| file.write_all(b"x"));
+        assert!(nowhere.is_err());
+    }
+}
