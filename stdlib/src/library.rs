@@ -1,6 +1,6 @@
 //! All built-ins, by name.
 
-use crate::core::{Builtin, Module, Signature, Type, lower_type};
+use crate::core::{Builtin, HeldType, Module, Signature, Type, lower_type};
 
 /// What a Pipelinefile can call.
 pub struct Library {
@@ -52,6 +52,12 @@ impl Library {
     /// When a declaration can't be read: a test reads all of them.
     #[must_use]
     pub fn named_type(&self, name: &str) -> Option<Type> {
+        if name == "runner" {
+            return Some(Type::Runner);
+        }
+        if let Some(held) = self.modules.iter().flat_map(|m| m.held).find(|h| h.name == name) {
+            return Some(Type::Held(held));
+        }
         let declarations = self.modules.iter().flat_map(|module| module.types);
         let (name, text) = declarations.into_iter().find(|(found, _)| *found == name)?;
         let (file, written) = pipe_grammar::parse_type(text)
@@ -66,6 +72,31 @@ impl Library {
             }
             other => other,
         })
+    }
+
+    /// The fields of a held value.
+    ///
+    /// # Panics
+    ///
+    /// When the declaration can't be read: a test reads all of them.
+    #[must_use]
+    pub fn held_fields(&self, held: &HeldType) -> Type {
+        let (file, written) = pipe_grammar::parse_type(held.fields)
+            .unwrap_or_else(|why| panic!("the fields of `{}`: {why}", held.name));
+        lower_type(&file, &written, &|_, other| self.named_type(other))
+            .unwrap_or_else(|why| panic!("the fields of `{}`: {why:?}", held.name))
+    }
+
+    /// A method of a held value.
+    ///
+    /// # Panics
+    ///
+    /// When the declaration can't be read: a test reads all of them.
+    #[must_use]
+    pub fn held_method(&self, held: &HeldType, name: &str) -> Option<Signature> {
+        let (_, declaration) = held.methods.iter().find(|(found, _)| *found == name)?;
+        let signature = Signature::read(declaration, &|_, name| self.named_type(name));
+        Some(signature.unwrap_or_else(|why| panic!("`{}.{name}`: {why}", held.name)))
     }
 
     /// What the declaration of a built-in says.
@@ -92,6 +123,12 @@ mod tests {
         for module in library.modules() {
             for (name, _) in module.types {
                 assert!(library.named_type(name).is_some());
+            }
+            for held in module.held {
+                assert!(matches!(library.held_fields(held), Type::Record(_)));
+                for (name, _) in held.methods {
+                    assert!(library.held_method(held, name).is_some());
+                }
             }
         }
         let all = library.modules().iter().flat_map(|m| m.builtins).chain(library.alone());

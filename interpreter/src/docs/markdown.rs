@@ -79,6 +79,8 @@ fn entry(out: &mut String, builtin: &Builtin, signature: &Signature) {
     let kind = match builtin.kind() {
         Kind::Fact => "fact",
         Kind::Step => "step",
+        Kind::Held => "step with a held value",
+        Kind::Runner => "runner",
     };
     let _ = write!(out, "\n### {name}\n\n*{kind}*\n");
     body(out, &name, signature);

@@ -99,6 +99,8 @@ fn builtin(library: &'static Library, builtin: &'static Builtin, width: usize) -
     let kind = match builtin.kind() {
         Kind::Fact => "a fact: it may stand everywhere, at the top of the file too",
         Kind::Step => "a step: it acts, and stands in a stage or a function",
+        Kind::Held => "a step: it acts, and what it gives is undone when its block ends",
+        Kind::Runner => "a runner: it stands behind `using` of a stage",
     };
     let _ = writeln!(out, "\n{kind}");
     out + &examples(builtin.examples, width)

@@ -1,8 +1,10 @@
 //! The declaration of a built-in.
 
-use std::sync::OnceLock;
+use std::sync::{Arc, OnceLock};
 
-use super::{Arguments, Call, Failure, Running, Signature, Value, World};
+use super::{
+    Arguments, Call, Failure, Held, HeldType, Holding, Runner, Running, Signature, Value, World,
+};
 
 /// What a built-in is.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -11,6 +13,10 @@ pub enum Kind {
     Fact,
     /// It acts; only in blocks.
     Step,
+    /// Where commands run; only behind `using`.
+    Runner,
+    /// A step whose value is undone at the end of its block.
+    Held,
 }
 
 /// What it does.
@@ -19,6 +25,14 @@ pub enum Implementation {
     Fact(fn(&World, &Arguments) -> Result<Value, Failure>),
     /// A step.
     Step(for<'a> fn(Call<'a>, Arguments) -> Running<'a>),
+    /// A runner.
+    Runner(fn(&World, &Arguments) -> Result<Arc<dyn Runner>, Failure>),
+    /// A held value.
+    Held(for<'a> fn(Call<'a>, Arguments) -> Holding<'a, Arc<dyn Held>>),
+    /// A step that the interpreter runs itself, because it runs a command: `sh`.
+    Command,
+    /// Declared, checked and planned; a run that needs it is refused before it begins.
+    NotYet(Kind),
 }
 
 /// One built-in: everything there is to know about it, declared once, in one file.
@@ -55,7 +69,10 @@ impl Builtin {
     pub fn kind(&self) -> Kind {
         match self.implementation {
             Implementation::Fact(_) => Kind::Fact,
-            Implementation::Step(_) => Kind::Step,
+            Implementation::Step(_) | Implementation::Command => Kind::Step,
+            Implementation::Runner(_) => Kind::Runner,
+            Implementation::Held(_) => Kind::Held,
+            Implementation::NotYet(kind) => kind,
         }
     }
 }
@@ -70,6 +87,8 @@ pub struct Module {
     pub builtins: &'static [&'static Builtin],
     /// The types that it declares: a name, and the type in the language's own syntax.
     pub types: &'static [(&'static str, &'static str)],
+    /// The types of its held values.
+    pub held: &'static [&'static HeldType],
 }
 
 /// Declares one built-in; stands at the top of the file that is named after it.
@@ -92,6 +111,12 @@ macro_rules! builtin {
         $crate::core::Implementation::Step(|call, arguments| Box::pin($body(call, arguments)))
     };
     (@implementation fact $body:path) => { $crate::core::Implementation::Fact($body) };
+    (@implementation runner $body:path) => { $crate::core::Implementation::Runner($body) };
+    (@implementation held $body:path) => {
+        $crate::core::Implementation::Held(|call, arguments| Box::pin($body(call, arguments)))
+    };
+    (@implementation not_yet $kind:path) => { $crate::core::Implementation::NotYet($kind) };
+    (@implementation command $kind:path) => { $crate::core::Implementation::Command };
     (
         $kind:ident $module:ident . $name:ident, $body:path;
         $declaration:literal
@@ -131,6 +156,9 @@ macro_rules! module {
         $crate::core::module! { $docs $name: $($file),*; types: &[] }
     };
     ($docs:literal $name:ident: $($file:ident),* $(,)?; types: $types:expr) => {
+        $crate::core::module! { $docs $name: $($file),*; types: $types; held: &[] }
+    };
+    ($docs:literal $name:ident: $($file:ident),* $(,)?; types: $types:expr; held: $held:expr) => {
         $(mod $file;)*
 
         /// The module.
@@ -139,6 +167,7 @@ macro_rules! module {
             docs: $docs,
             builtins: &[$(&$file::BUILTIN),*],
             types: $types,
+            held: $held,
         };
     };
 }

@@ -7,7 +7,7 @@ use pipe_grammar::{
     tree::{File, TypeExpr, TypeKind},
 };
 
-use super::{Str, Value, literal};
+use super::{HeldType, Str, Value, literal};
 use std::sync::Arc;
 
 /// A type.
@@ -48,6 +48,10 @@ pub enum Type {
     Record(Arc<RecordType>),
     /// `T?`
     Optional(Arc<Type>),
+    /// A held value.
+    Held(&'static HeldType),
+    /// Where commands run; only behind `using`.
+    Runner,
     /// A parameter of a built-in: a text or a list of texts.
     Texts,
     /// A parameter of a built-in: a path with `*`, or a list of them.
@@ -181,7 +185,9 @@ impl Type {
             (from, Self::Optional(wanted)) if !matches!(from, Self::Json) => from.fits(wanted),
             // What a json holds is seen when it is there.
             (Self::Json, to) => !to.holds_secret() && !matches!(to, Self::Hidden | Self::Nothing),
-            (from, Self::Json | Self::Any) => !from.holds_secret() && *from != Self::Nothing,
+            (from, Self::Json | Self::Any) => {
+                !from.holds_secret() && !matches!(from, Self::Nothing | Self::Held(_) | Self::Runner)
+            }
             (Self::Int, Self::Float) => true,
             (from, Self::String) => from.is_string(),
             (Self::Literals(from), Self::Literals(to)) => from.iter().all(|m| to.contains(m)),
@@ -273,6 +279,8 @@ impl Type {
                     .reduce(|a, b| a.join(&b).unwrap_or(Self::Json))
                     .unwrap_or(Self::Unknown),
             ),
+            Value::Held(_) => Self::Unknown,
+            Value::Runner(_) => Self::Runner,
             Value::Record(fields) => Self::Record(Arc::new(RecordType {
                 name: None,
                 fields: fields
@@ -328,6 +336,8 @@ impl fmt::Display for Type {
                 Self::Literals(members) if members.len() > 1 => write!(f, "({inner})?"),
                 inner => write!(f, "{inner}?"),
             },
+            Self::Held(held) => f.write_str(held.name),
+            Self::Runner => f.write_str("runner"),
             Self::Texts => f.write_str("string or list<string>"),
             Self::Globs => f.write_str("path or list<path>"),
             Self::Hidden => f.write_str("string or secret"),

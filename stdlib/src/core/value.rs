@@ -4,7 +4,7 @@ use std::{sync::Arc, time::Duration};
 
 use indexmap::IndexMap;
 
-use super::Secret;
+use super::{HeldValue, RunnerValue, Secret};
 
 /// An immutable text, cheap to copy.
 pub type Str = Arc<str>;
@@ -40,6 +40,10 @@ pub enum Value {
     List(Arc<[Value]>),
     /// A record or a map.
     Record(Arc<Record>),
+    /// Something that is undone when its block ends.
+    Held(HeldValue),
+    /// Where commands run.
+    Runner(RunnerValue),
 }
 
 impl Value {
@@ -113,7 +117,7 @@ impl Value {
     pub fn to_json(&self) -> serde_json::Value {
         use serde_json::Value as Json;
         match self {
-            Self::Null | Self::Secret(_) => Json::Null,
+            Self::Null | Self::Secret(_) | Self::Held(_) | Self::Runner(_) => Json::Null,
             Self::Bool(value) => Json::Bool(*value),
             Self::Int(value) => Json::from(*value),
             Self::Float(value) => Json::from(*value),
