@@ -30,9 +30,6 @@ pub(super) fn problem(
     let token = token(rest);
     let span = Span::new(source, base + at, base + at + token.len());
     let has = |rule| positives.contains(&rule);
-    if let Some(problem) = habits::sign(source, base, part, at, has(Rule::colon)) {
-        return problem;
-    }
     if let Some(name) = param_name(&part[..at]).filter(|_| has(Rule::colon)) {
         return Diagnostic::error(
             Code::SYNTAX,
@@ -41,6 +38,9 @@ pub(super) fn problem(
         )
         .label("expected `:` and a type before this")
         .help(format!("write `param {name}: int = …`, or which type it is"));
+    }
+    if let Some(problem) = habits::sign(source, base, part, at, has(Rule::colon)) {
+        return problem;
     }
     if has(Rule::comma) && starts_value(token) {
         let last = part[..at].trim_end();
