@@ -39,6 +39,12 @@ impl Image {
     }
 }
 
+/// Why a text is no name of an image, and the text repaired where that needs no guess.
+#[must_use]
+pub fn problem(text: &str) -> Option<(String, Option<String>)> {
+    text.parse::<Reference>().err().map(|error| (error.message, error.repaired))
+}
+
 /// The name of an image as it stands in an argument, `latest` where it has no tag. With `--local`
 /// it is the local cluster's name for it.
 pub(super) fn named(

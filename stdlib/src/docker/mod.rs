@@ -15,6 +15,7 @@ mod with_engine;
 use crate::core::module;
 
 pub use dockerfile::problems as dockerfile_problems;
+pub use image::problem as reference_problem;
 
 /// The types that the functions of this module name, in the language's own syntax.
 const TYPES: &[(&str, &str)] = &[("Image", image::TYPE)];

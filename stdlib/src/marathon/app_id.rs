@@ -2,7 +2,7 @@
 
 use pipe_grammar::Code;
 
-use super::definition::wrong_id;
+use super::{definition::wrong_id, normalise::absolute};
 use crate::core::{Arguments, Failure, Value, World, builtin};
 
 builtin! {
@@ -28,6 +28,14 @@ fn app_id(_: &World, arguments: &Arguments) -> Result<Value, Failure> {
             .at_argument("text")
             .help("it needs a letter or a digit from a to z, 0 to 9")
     })
+}
+
+/// Why a text is no id of an app, and an id that is made of it.
+#[must_use]
+pub fn problem(text: &str) -> Option<(String, Option<String>)> {
+    let why = wrong_id(&absolute(text, "/"))?;
+    let repaired = made_of(text).filter(|repaired| repaired != text);
+    Some((why, repaired))
 }
 
 fn made_of(text: &str) -> Option<String> {

@@ -22,6 +22,7 @@ mod verdict;
 mod watch;
 mod way_back;
 
+pub use app_id::problem as app_id_problem;
 pub use deploy::deploy_with;
 pub use destroy::destroy_with;
 pub use diff::diff_with;
