@@ -241,7 +241,7 @@ fn resolve(from: &str, written: &str) -> String {
     parts.join("/")
 }
 
-fn stem(path: &str) -> &str {
+pub(crate) fn stem(path: &str) -> &str {
     let name = path.rsplit('/').next().unwrap_or(path);
     name.split('.').next().unwrap_or(name)
 }

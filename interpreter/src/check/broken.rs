@@ -3,9 +3,13 @@
 
 use std::collections::HashSet;
 
-use pipe_grammar::{Sources, tree::File};
+use pipe_grammar::{
+    Sources,
+    tree::{File, ItemKind},
+};
 
 use super::Checker;
+use crate::imports::stem;
 
 /// Words that a name follows which is declared by them, here or in other languages.
 const DECLARE: [&str; 16] = [
@@ -42,14 +46,27 @@ impl<'a> Broken<'a> {
         }
         broken
     }
-
-    /// Whether one of them may declare a name.
-    pub(super) fn declares(&self, name: &str) -> bool {
-        self.declared.contains(name)
-    }
 }
 
 impl Checker<'_> {
+    /// Whether a name would be known if everything could be read.
+    pub(super) fn is_broken_name(&self, name: &str) -> bool {
+        self.broken.declared.contains(name) || self.is_unread_import(name)
+    }
+
+    /// Whether a name is that of an import that failed, which is told there.
+    fn is_unread_import(&self, name: &str) -> bool {
+        self.file.items.iter().any(|item| match &item.kind {
+            ItemKind::Import(import) if item.span.source == self.place.source => {
+                match &import.alias {
+                    Some(alias) => &*alias.text == name,
+                    None => self.plain(import.path).is_some_and(|path| stem(&path) == name),
+                }
+            }
+            _ => false,
+        })
+    }
+
     /// Whether what could not be read mentions a name: as its own declaration, or to use it.
     pub(super) fn is_maybe_used(&self, name: &str) -> bool {
         self.broken.words.contains(name)

@@ -1,9 +1,9 @@
 //! Calls: what is called, and with what.
 
 use pipe_grammar::{
-    Code, Diagnostic, Span,
+    Code, Diagnostic, SourceId, Span,
     diagnostic::{count, did_you_mean, list_and},
-    tree::{Argument, ExprId, ExprKind, Text},
+    tree::{Argument, ExprId, ExprKind, ItemKind, Text},
 };
 use pipe_stdlib::core::{Builtin, Kind as BuiltinKind, Parameter, Signature, Type, methods};
 
@@ -99,6 +99,7 @@ impl Checker<'_> {
                 format!("`{name}` is a module, not a function"),
             )
             .help(format!("it offers: {}", super::suggest::offers(module))),
+            None if self.is_broken_name(name) => return self.arguments_alone(arguments),
             None => {
                 let functions = self.globals.iter().filter(|(_, g)| g.kind == Kind::Function);
                 let names = functions
@@ -171,6 +172,7 @@ impl Checker<'_> {
         self.checked.targets.insert(id, target);
         self.arguments(id, &name, signature, arguments);
         self.named_files(builtin, signature, arguments);
+        self.named_things(builtin, signature, arguments);
         if builtin.module == "docker" && builtin.name == "build" {
             self.dockerfile(arguments);
         }
@@ -266,6 +268,8 @@ impl Checker<'_> {
     ) {
         let parameters = signature.parameters.as_deref().unwrap_or(&[]);
         let mut given: Vec<(Text, Span)> = Vec::new();
+        // Arguments that could not be placed: what is missing is probably among them.
+        let mut homeless = 0;
         for (number, argument) in arguments.iter().enumerate() {
             let parameter = match &argument.name {
                 Some(name) => match parameters.iter().find(|p| p.name == name.text) {
@@ -276,6 +280,7 @@ impl Checker<'_> {
                             unknown_argument(function, name, parameters, &names, arguments);
                         self.report(problem);
                         self.expr(argument.value, None);
+                        homeless += 1;
                         continue;
                     }
                 },
@@ -284,6 +289,7 @@ impl Checker<'_> {
                     let problem = self.unnamed(function, parameters, argument, number, &given);
                     self.report(problem);
                     self.expr(argument.value, None);
+                    homeless += 1;
                     continue;
                 }
             };
@@ -304,7 +310,7 @@ impl Checker<'_> {
             .iter()
             .filter(|p| p.is_required() && !given.iter().any(|(name, _)| *name == p.name))
             .collect();
-        if !missing.is_empty() {
+        if missing.len() > homeless {
             let problem = self.missing(call, function, &missing, parameters);
             self.report(problem);
         }
@@ -327,7 +333,11 @@ impl Checker<'_> {
             let example = example(&p.ty);
             let shown = if first { example } else { format!("{}: {example}", p.name) };
             let docs = p.docs.lines().next().unwrap_or("").trim_end_matches('.');
-            problem.help(format!("add `{shown}`: {docs}"))
+            if docs.is_empty() {
+                problem.help(format!("add `{shown}`"))
+            } else {
+                problem.help(format!("add `{shown}`: {docs}"))
+            }
         })
     }
 
@@ -443,6 +453,10 @@ impl Checker<'_> {
                 .plain(id)
                 .filter(|t| t == "true" || t == "false")
                 .map(|t| format!("without quotes: `{t}`")),
+            (Type::Duration | Type::Size | Type::Float, found) if found.is_string() => self
+                .plain(id)
+                .filter(|text| reads_as(text, &wanted.required()))
+                .map(|text| format!("without quotes: `{text}`")),
             (Type::Int, Type::Float) => Some(format!("without its fraction: `{shown}.to_int()`")),
             (Type::List(item), found) if found.fits(&item) && one_line => {
                 Some(format!("a list of one: `[{shown}]`"))
@@ -455,6 +469,21 @@ impl Checker<'_> {
         };
         problem.help_if(help)
     }
+}
+
+/// Whether a text would be a literal of a type without its quotes.
+fn reads_as(text: &str, wanted: &Type) -> bool {
+    let parsed = pipe_grammar::parse(SourceId::default(), &format!("let value = {text}"));
+    let kind = parsed.file.items.first().map(|item| &item.kind);
+    let Some(ItemKind::Let(binding)) = kind.filter(|_| parsed.problems.is_empty()) else {
+        return false;
+    };
+    matches!(
+        (&parsed.file.expr(binding.value).kind, wanted),
+        (ExprKind::Duration(_), Type::Duration)
+            | (ExprKind::Size(_), Type::Size)
+            | (ExprKind::Int(_) | ExprKind::Float(_), Type::Float)
+    )
 }
 
 /// A value of a type, for an example.

@@ -7,7 +7,7 @@ use pipe_grammar::{
 };
 use pipe_stdlib::core::Type;
 
-use super::{Checker, literal};
+use super::{Checker, Target, literal};
 
 impl Checker<'_> {
     /// Checks the holes of a command and how the shell would read them.
@@ -25,6 +25,7 @@ impl Checker<'_> {
                 }
             });
         }
+        self.github_values(command);
         let parts = parts(command);
         let scan = shell::scan(&parts, &kinds, Dialect::Sh);
         for refusal in &scan.refusals {
@@ -44,6 +45,35 @@ impl Checker<'_> {
             }
         }
         self.constant_guards(command, &scan);
+    }
+
+    /// `${{ github.sha }}`: means nothing to any shell.
+    fn github_values(&mut self, command: &Command) {
+        let mut found = Vec::new();
+        for part in &command.parts {
+            let CommandPart::Text(text, span) = part else { continue };
+            for (at, _) in text.match_indices("${{").filter(|_| text.len() == span.len()) {
+                let end = text[at..].find("}}").map_or(text.len(), |n| at + n + 2);
+                let start = span.start as usize;
+                let inner = text[at + 3..end].trim_end_matches("}}").trim();
+                let shown = match inner {
+                    "github.sha" => "git.commit",
+                    "github.ref_name" => "git.branch",
+                    other => other,
+                };
+                let place = Span::new(span.source, start + at, start + end);
+                found.push(
+                    Diagnostic::error(
+                        Code::FOREIGN_SYNTAX,
+                        place,
+                        "`${{ … }}` is GitHub's; here a value is `#{…}`",
+                    )
+                    .label("means nothing here")
+                    .help(format!("write `#{{{shown}}}`")),
+                );
+            }
+        }
+        found.into_iter().for_each(|problem| self.report(problem));
     }
 
     fn command_hole(&mut self, hole: pipe_grammar::tree::ExprId, ty: &Type) {
@@ -97,7 +127,9 @@ impl Checker<'_> {
         let span = span_of(command, lint.from, lint.to);
         let help = match lint.kind {
             LintKind::LoneCd => {
-                Some("write `cd \"dir\" $ command`, or `cd` as a clause of the stage".to_owned())
+                let shown = self.slice(span).trim().trim_start_matches("cd").trim();
+                let dir = if shown.is_empty() { "dir" } else { shown.trim_matches(['"', '\'']) };
+                Some(format!("write `cd \"{dir}\" $ command`, or `cd` as a clause of the stage"))
             }
             _ => lint
                 .kind
@@ -141,9 +173,12 @@ impl Checker<'_> {
         }
     }
 
-    /// The text of a value that is a literal, or a name that is bound to one.
+    /// The text of a value that is a literal, or a name of the file that is bound to one.
     fn constant(&self, id: pipe_grammar::tree::ExprId) -> Option<String> {
-        self.plain(id)
+        match self.checked.targets.get(&id) {
+            Some(Target::Global(name)) => self.plain(self.bound_to(name)?),
+            _ => self.plain(id),
+        }
     }
 
     /// `${name}` in a string, where `name` is a value in scope.

@@ -51,6 +51,9 @@ impl Checker<'_> {
             this.arguments(connect.call, &full, connector.signature(), arguments);
         });
         self.check_alias(connect, connector.takes_alias, connector.name);
+        if !connector.takes_alias {
+            self.same_place(connect, connector.name);
+        }
         self.checked.connections.push(Connection {
             connector,
             alias: connect.alias.as_ref().map(|name| name.text.clone()),
@@ -58,12 +61,38 @@ impl Checker<'_> {
         });
     }
 
+    /// Two connections of a kind that is chosen by the place.
+    fn same_place(&mut self, connect: &Connect, kind: &str) {
+        let place = |this: &Self, call| match &this.file.expr(call).kind {
+            ExprKind::Call { arguments, .. } => {
+                let first = arguments.first().filter(|argument| argument.name.is_none())?;
+                this.plain(first.value).map(|text| (text, this.span(first.value)))
+            }
+            _ => None,
+        };
+        let Some((text, span)) = place(self, connect.call) else { return };
+        let same = self.checked.connections.iter().filter(|c| c.connector.name == kind);
+        let first = same.filter_map(|c| place(self, c.call)).find(|(other, _)| *other == text);
+        if let Some((_, first)) = first {
+            self.report(
+                Diagnostic::error(
+                    Code::DUPLICATE_NAME,
+                    span,
+                    format!("two connections go to `{text}`"),
+                )
+                .label("the second one")
+                .also(first, "the first one")
+                .help("remove one: the host of a reference says which is meant"),
+            );
+        }
+    }
+
     fn check_alias(&mut self, connect: &Connect, takes_alias: bool, kind: &str) {
         if let Some(alias) = &connect.alias {
             if !takes_alias {
                 return self.report(
                     Diagnostic::error(
-                        Code::DUPLICATE_NAME,
+                        Code::MISPLACED,
                         alias.span,
                         "a docker connection takes no name",
                     )

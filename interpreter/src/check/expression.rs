@@ -255,6 +255,9 @@ impl Checker<'_> {
             );
             return Type::Unknown;
         }
+        if self.is_broken_name(name) {
+            return Type::Unknown;
+        }
         let problem = self.unknown_name(name, span);
         self.report(problem);
         // Whoever misspells a name uses it.
@@ -390,6 +393,10 @@ impl Checker<'_> {
             other => {
                 let span = self.span(id);
                 let shown = self.slice(span).to_owned();
+                let code = match other {
+                    Type::Optional(_) => Code::OPTIONAL_VALUE,
+                    _ => Code::WRONG_TYPE,
+                };
                 let (what, help) = match other {
                     Type::Optional(_) => {
                         (format!("`{shown}` may be null"), format!("write `{shown} ?? []`"))
@@ -404,7 +411,7 @@ impl Checker<'_> {
                     ),
                     _ => (format!("{} is no list", literal::a(other)), String::new()),
                 };
-                let problem = Diagnostic::error(Code::WRONG_TYPE, span, what)
+                let problem = Diagnostic::error(code, span, what)
                     .label("a list was expected")
                     .help_if((!help.is_empty()).then_some(help));
                 self.report(problem);

@@ -13,6 +13,20 @@ pub trait Files {
     /// Whether something is there under a path relative to the Pipelinefile's folder.
     fn exists(&self, path: &str) -> bool;
 
+    /// Whether a path stays inside the repository. Without knowing where that begins: inside the
+    /// Pipelinefile's folder.
+    fn is_inside(&self, path: &str) -> bool {
+        let mut depth = 0i32;
+        path.split('/').all(|part| {
+            depth += match part {
+                "" | "." => 0,
+                ".." => -1,
+                _ => 1,
+            };
+            depth >= 0
+        })
+    }
+
     /// The text of a file; an error says in words why it can't be read.
     ///
     /// # Errors
@@ -56,6 +70,9 @@ impl Checker<'_> {
             );
             return;
         }
+        if !self.inside(id) {
+            return;
+        }
         if !self.files.exists(path) {
             if !self.is_made(path) {
                 let problem = self.missing_file(id, path);
@@ -66,6 +83,21 @@ impl Checker<'_> {
         if app {
             self.app_file(id, path);
         }
+    }
+
+    /// Tells of a path, written as a literal, that leaves the repository.
+    pub(super) fn inside(&mut self, id: ExprId) -> bool {
+        let Some(path) = self.plain(id) else { return true };
+        if path.starts_with('/') || self.files.is_inside(&path) {
+            return true;
+        }
+        let what = format!("`{path}` leaves the repository");
+        self.report(
+            Diagnostic::error(Code::BAD_PATH, self.span(id), what).label("outside").help(
+                "a pipeline reads its repository; anything else is written as an absolute path",
+            ),
+        );
+        false
     }
 
     fn missing_file(&self, id: ExprId, path: &str) -> Diagnostic {

@@ -2,7 +2,7 @@
 
 use pipe_grammar::{
     Code, Diagnostic, SourceId, Span,
-    tree::{ItemKind, Limit, Name, Param, Text},
+    tree::{ExprId, ItemKind, Limit, Name, Param, Text},
 };
 use pipe_stdlib::core::{Signature, Type};
 
@@ -84,6 +84,7 @@ impl Checker<'_> {
 
     fn collect(&mut self) {
         let mut stages = 0;
+        let mut pipeline: Option<Span> = None;
         for (number, item) in self.file.items.iter().enumerate() {
             let (name, kind) = match &item.kind {
                 ItemKind::Param(param) => (&param.name, Kind::Param),
@@ -94,6 +95,21 @@ impl Checker<'_> {
                 ItemKind::Stage(stage) => {
                     stages += 1;
                     (&stage.name, Kind::Stage(stages - 1))
+                }
+                ItemKind::Pipeline(_) => {
+                    if let Some(first) = pipeline.replace(item.span) {
+                        self.report(
+                            Diagnostic::error(
+                                Code::DUPLICATE_NAME,
+                                item.span,
+                                "a file has one `pipeline`",
+                            )
+                            .label("the second one")
+                            .also(first, "the first one")
+                            .help("join the two"),
+                        );
+                    }
+                    continue;
                 }
                 ItemKind::Edition(_) if number > 0 && item.span.source == self.file.source => {
                     self.report(
@@ -192,6 +208,14 @@ impl Checker<'_> {
         ty
     }
 
+    /// The expression that a `let` of the file binds a name to.
+    pub(super) fn bound_to(&self, name: &str) -> Option<ExprId> {
+        match &self.file.items[self.globals.get(name)?.item].kind {
+            ItemKind::Let(binding) => Some(binding.value),
+            _ => None,
+        }
+    }
+
     /// A type of the file.
     pub(super) fn named_type(&mut self, module: Option<&str>, name: &str) -> Option<Type> {
         let full = match module {
@@ -232,8 +256,14 @@ impl Checker<'_> {
             self.expect(default, &ty, &format!("`{}`", param.name.text));
         }
         match param.limit {
-            Some(Limit::In(range)) => self.int_range(range, &ty),
-            Some(Limit::Matches(glob)) => self.glob_literal(glob, &ty),
+            Some(Limit::In(range)) => {
+                self.int_range(range, &ty);
+                self.default_in(param, range);
+            }
+            Some(Limit::Matches(glob)) => {
+                self.glob_literal(glob, &ty);
+                self.default_matches(param, glob);
+            }
             None => {}
         }
         ty
@@ -245,6 +275,7 @@ impl Checker<'_> {
                 let place = Place { user: Some("require".into()), ..Place::default() };
                 self.within(place, |this| {
                     this.condition(require.condition);
+                    this.constant_requirement(require.condition);
                     this.expect(require.message, &Type::String, "the message");
                 });
             }

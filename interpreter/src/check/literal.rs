@@ -10,6 +10,9 @@ use pipe_stdlib::core::{Literal, Type};
 
 use super::expression::record_type;
 
+/// A type that is written longer than this tells nobody anything in a message.
+const LONG: usize = 50;
+
 /// A type with its article: `a string`, `an int`, `a list<string>`.
 pub(crate) fn a(ty: &Type) -> String {
     match ty {
@@ -22,6 +25,9 @@ pub(crate) fn a(ty: &Type) -> String {
         Type::Environment => "a map of strings, numbers and secrets".to_owned(),
         Type::Any => "a value without a secret".to_owned(),
         Type::Json => "a json".to_owned(),
+        Type::Record(record) if record.name.is_none() && ty.to_string().len() > LONG => {
+            "a record".to_owned()
+        }
         ty => article(&ty.to_string()),
     }
 }

@@ -3,19 +3,23 @@
 //! Pure: no clock, no environment, no network. Files that the text names literally are read
 //! through [`Files`], which the caller gives.
 
+mod broken;
 mod call;
 mod command;
 mod connect;
+mod constant;
 mod expression;
 mod file;
 mod function;
 mod global;
 mod handler;
+mod limit;
 mod literal;
 mod member;
 mod narrow;
 mod operator;
 mod record;
+mod reference;
 mod scope;
 mod secret;
 mod stage;
@@ -141,6 +145,7 @@ pub fn check(
         sources,
         modules,
         modules_used: vec![false; modules.len()],
+        broken: broken::Broken::new(file, sources),
         library,
         files,
         checked: Checked {
@@ -191,6 +196,7 @@ struct Checker<'a> {
     sources: &'a Sources,
     modules: &'a [Module],
     modules_used: Vec<bool>,
+    broken: broken::Broken<'a>,
     library: &'static Library,
     files: &'a dyn Files,
     checked: Checked,

@@ -241,7 +241,7 @@ fn compared(op: BinaryOp, a: &Type) -> Option<Type> {
 fn unknown_result(op: BinaryOp) -> Type {
     match op {
         BinaryOp::Add | BinaryOp::Subtract | BinaryOp::Multiply => Type::Unknown,
-        BinaryOp::Range => Type::list(Type::Int),
+        BinaryOp::Range => Type::Unknown,
         BinaryOp::Divide => Type::Float,
         _ => Type::Bool,
     }

@@ -35,8 +35,8 @@ impl Checker<'_> {
                     let ty = self.something(*value, ty);
                     let span = path.iter().map(|key| key.span).reduce(Span::to).unwrap_or_default();
                     self.check_field(wanted, &keys, span, *value, &ty);
-                    if let Err(first) = found.set(&keys, ty, span) {
-                        self.report(twice(&keys, span, first));
+                    if let Err(refused) = found.set(&keys, ty, span) {
+                        self.report(refused.problem(&keys, span));
                     }
                 }
                 Field::Short { name, value } => {
@@ -44,8 +44,8 @@ impl Checker<'_> {
                     let inner = field_type(wanted, &keys);
                     let ty = self.expr(*value, inner.as_ref());
                     self.check_field(wanted, &keys, name.span, *value, &ty);
-                    if let Err(first) = found.set(&keys, ty, name.span) {
-                        self.report(twice(&keys, name.span, first));
+                    if let Err(refused) = found.set(&keys, ty, name.span) {
+                        self.report(refused.problem(&keys, name.span));
                     }
                 }
                 Field::Spread(value) => {
@@ -210,8 +210,8 @@ fn lookup(record: &RecordType, keys: &[Text]) -> Result<Type, (RecordType, Text)
 }
 
 impl Fields {
-    /// Sets a path; tells where it was set before.
-    fn set(&mut self, keys: &[Text], ty: Type, span: Span) -> Result<(), Span> {
+    /// Sets a path; tells what is in its way.
+    fn set(&mut self, keys: &[Text], ty: Type, span: Span) -> Result<(), Refused> {
         let [key, rest @ ..] = keys else { return Ok(()) };
         let place = self.fields.iter().position(|(name, _)| name == key);
         match (place.map(|at| &mut self.fields[at].1), rest) {
@@ -226,6 +226,11 @@ impl Fields {
             }
             // A path into what stands left of it: `{ ...base, a.b: 1 }`, `{ a: x, a.b: 1 }`.
             (Some(entry @ Entry::Value(..)), rest) if !rest.is_empty() => {
+                if let Entry::Value(ty, at) = entry
+                    && !may_hold_fields(ty)
+                {
+                    return Err(Refused::NoRecord(key.clone(), ty.clone(), *at));
+                }
                 let mut inner = Self::default();
                 if let Entry::Value(Type::Record(record), at) = entry {
                     for field in &record.fields {
@@ -235,7 +240,9 @@ impl Fields {
                 inner.force(rest, ty, span);
                 *entry = Entry::Inner(inner, span);
             }
-            (Some(Entry::Value(_, first) | Entry::Inner(_, first)), _) => return Err(*first),
+            (Some(Entry::Value(_, first) | Entry::Inner(_, first)), _) => {
+                return Err(Refused::Twice(*first));
+            }
         }
         Ok(())
     }
@@ -281,9 +288,38 @@ impl Entry {
     }
 }
 
-fn twice(keys: &[Text], span: Span, first: Span) -> Diagnostic {
-    let shown = keys.iter().map(|k| &**k).collect::<Vec<_>>().join(".");
-    Diagnostic::error(Code::DUPLICATE_NAME, span, format!("`{shown}` is set twice"))
-        .label("set again")
-        .also(first, "set here")
+/// Why a path can't be set.
+enum Refused {
+    /// It is set already, there.
+    Twice(Span),
+    /// A key on the way holds something without fields, since there.
+    NoRecord(Text, Type, Span),
+}
+
+impl Refused {
+    fn problem(self, keys: &[Text], span: Span) -> Diagnostic {
+        let shown = keys.iter().map(|k| &**k).collect::<Vec<_>>().join(".");
+        match self {
+            Self::Twice(first) => {
+                Diagnostic::error(Code::DUPLICATE_NAME, span, format!("`{shown}` is set twice"))
+                    .label("set again")
+                    .also(first, "set here")
+            }
+            Self::NoRecord(key, ty, first) => {
+                let what = format!("`{key}` is {}, and has no fields to set", literal::a(&ty));
+                Diagnostic::error(Code::WRONG_TYPE, span, what)
+                    .label("would be a field of it")
+                    .also(first, format!("this is {}", literal::a(&ty)))
+                    .help(format!("a key with a dot in it is quoted: `\"{shown}\": …`"))
+            }
+        }
+    }
+}
+
+/// Whether a value may have fields: then a path may lead into it.
+fn may_hold_fields(ty: &Type) -> bool {
+    matches!(
+        ty.required(),
+        Type::Record(_) | Type::Map(_) | Type::Json | Type::Unknown | Type::Null
+    )
 }

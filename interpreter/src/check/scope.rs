@@ -35,7 +35,8 @@ impl Checker<'_> {
         let result = run(self);
         if let Some(scope) = self.scopes.pop() {
             for (name, local) in scope.names {
-                if local.warn && !local.used && !name.starts_with('_') {
+                let silent = name.starts_with('_') || self.is_maybe_used(&name);
+                if local.warn && !local.used && !silent {
                     self.report(unused(&name, local.span));
                 }
             }
@@ -55,8 +56,14 @@ impl Checker<'_> {
             .or_else(|| self.global(&name.text).map(|g| (g.span, g.kind.noun())));
         if let Some((span, noun)) = first {
             self.report(shadows(name, span, noun));
+            // Which of the two is meant below, nobody knows.
+            self.local(&name.text);
+            let full = self.qualified(&name.text);
+            if let Some(global) = self.globals.get_mut(&full) {
+                global.used = true;
+            }
         }
-        let local = Local { ty, span: name.span, used: false, warn, early };
+        let local = Local { ty, span: name.span, used: first.is_some(), warn, early };
         if let Some(scope) = self.scopes.last_mut() {
             scope.names.insert(name.text.clone(), local);
         }

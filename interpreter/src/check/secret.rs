@@ -2,7 +2,7 @@
 
 use pipe_grammar::{
     Code, Diagnostic,
-    tree::{ExprId, ExprKind, Let, Secret},
+    tree::{Element, ExprId, ExprKind, Field, Let, Piece, Secret},
 };
 use pipe_stdlib::core::Type;
 
@@ -50,6 +50,7 @@ impl Checker<'_> {
 
     /// A secret where something else is asked for: names the safe way.
     pub(super) fn leaked(&self, id: ExprId, wanted: &Type, what: &str) -> Diagnostic {
+        let id = self.guilty(id);
         let span = self.span(id);
         let problem =
             Diagnostic::error(Code::SECRET_LEAK, span, format!("{what} can't be a secret"))
@@ -70,6 +71,32 @@ impl Checker<'_> {
             }
         };
         problem.help(help)
+    }
+
+    /// The smallest part of an expression that brings a secret into it.
+    fn guilty(&self, id: ExprId) -> ExprId {
+        let secret = |id: &ExprId| self.checked.types[id.0 as usize].holds_secret();
+        let part = match &self.file.expr(id).kind {
+            ExprKind::Group(inner) => Some(*inner),
+            ExprKind::String { pieces, .. } => pieces.iter().find_map(|piece| match piece {
+                Piece::Hole(hole, _) => Some(*hole).filter(secret),
+                Piece::Text(..) => None,
+            }),
+            ExprKind::Record(fields) => {
+                fields.iter().find_map(|field| {
+                    let (Field::Pair { value, .. }
+                    | Field::Short { value, .. }
+                    | Field::Spread(value)) = field;
+                    Some(*value).filter(secret)
+                })
+            }
+            ExprKind::List(elements) => elements.iter().find_map(|element| {
+                let (Element::Item(item) | Element::If(item, _) | Element::Spread(item)) = element;
+                Some(*item).filter(secret)
+            }),
+            _ => None,
+        };
+        part.map_or(id, |part| self.guilty(part))
     }
 
     /// A `let` of a variable that looks like a secret.

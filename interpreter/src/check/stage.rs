@@ -256,6 +256,7 @@ impl Checker<'_> {
             ClauseKind::Env(record) => self.environment(*record),
             ClauseKind::Cd(dir) => {
                 self.expect(*dir, &Type::Path, "`cd`");
+                self.inside(*dir);
             }
             ClauseKind::Workspace(_) => {
                 self.report(not_yet(first_word(clause, "workspace"), "workspace"));

@@ -4,7 +4,7 @@ use pipe_grammar::{
     Code, Diagnostic, Span,
     tree::{
         Block, ExprId, ExprKind, Handler, Let, Modifier, ModifierKind, Outcome, Statement,
-        StatementKind,
+        StatementKind, UnaryOp,
     },
 };
 use pipe_stdlib::core::Type;
@@ -23,8 +23,20 @@ impl Checker<'_> {
         let mut leaves: Option<Span> = None;
         let mut steps = false;
         let mut told = false;
+        let mut handlers: Option<Span> = None;
         for statement in statements {
             let handler = matches!(statement.kind, StatementKind::Handler(_));
+            match &statement.kind {
+                StatementKind::Handler(own) => {
+                    handlers.get_or_insert(own.head);
+                }
+                StatementKind::Broken => {}
+                _ => {
+                    if let Some(first) = handlers.take() {
+                        self.report(behind_handler(statement.span, first));
+                    }
+                }
+            }
             if let Some(end) = leaves
                 && !handler
                 && !told
@@ -129,7 +141,7 @@ impl Checker<'_> {
                 false
             }
             StatementKind::Parallel(block) => {
-                self.block(block);
+                self.branches(block);
                 false
             }
             StatementKind::Return(value) => {
@@ -204,9 +216,47 @@ impl Checker<'_> {
         self.bind(&binding.name, ty, false);
     }
 
+    /// Each statement of a `parallel` is a branch of its own: no name goes from one to another.
+    fn branches(&mut self, block: &Block) {
+        self.scoped(|this| {
+            for statement in &block.statements {
+                let StatementKind::Let(binding) = &statement.kind else {
+                    this.scoped(|this| this.statement(statement, false));
+                    continue;
+                };
+                this.binding(binding);
+                let what = "nobody sees this name: each statement of `parallel` is a branch";
+                this.report(
+                    Diagnostic::error(Code::MISPLACED, binding.name.span, what)
+                        .label("seen by no other branch")
+                        .help("bind it above, or put the statements of a branch into a `step`"),
+                );
+                // Who reads it is not to blame.
+                this.bind(&binding.name, Type::Unknown, false);
+            }
+        });
+    }
+
     fn expression_statement(&mut self, id: ExprId) {
-        self.expr(id, None);
         let span = self.span(id);
+        if let ExprKind::Unary { op: UnaryOp::Negate, operand } = self.file.expr(id).kind {
+            let shown = self.slice(self.span(operand)).to_owned();
+            self.report(
+                Diagnostic::error(
+                    Code::FOREIGN_SYNTAX,
+                    span,
+                    "this looks like an item of a YAML list",
+                )
+                .label("only a value, with its sign turned round")
+                .help(format!("a command is written `$ {shown}`")),
+            );
+            return;
+        }
+        let told = self.checked.problems.len();
+        let ty = self.expr(id, None);
+        if self.checked.problems.len() > told && ty == Type::Unknown {
+            return;
+        }
         match &self.file.expr(id).kind {
             ExprKind::Call { .. } => match self.checked.targets.get(&id) {
                 Some(Target::Builtin { builtin, .. })
@@ -218,6 +268,14 @@ impl Checker<'_> {
                 Some(Target::Method(method)) => {
                     let what = format!("`{}` only gives a value", method.name);
                     self.report(unused_value(span, &what));
+                }
+                Some(Target::Function(name)) => {
+                    let name = name.clone();
+                    let steps = self.function_signature(&name).is_none_or(|(_, steps)| steps);
+                    if !steps && ty != Type::Nothing {
+                        let what = format!("`{name}` only gives a value");
+                        self.report(unused_value(span, &what));
+                    }
                 }
                 _ => {}
             },
@@ -260,18 +318,6 @@ impl Checker<'_> {
         all_leave && otherwise_leaves
     }
 
-    /// Warns of a condition that is written as a constant.
-    pub(super) fn constant_condition(&mut self, id: ExprId, what: &str) {
-        if let ExprKind::Bool(value) = self.file.expr(id).kind {
-            let span = self.span(id);
-            let text = if value { "always" } else { "never" };
-            self.report(
-                Diagnostic::warning(Code::CONSTANT_CONDITION, span, format!("{what} {text} runs"))
-                    .label(format!("this is {text} so")),
-            );
-        }
-    }
-
     fn modified(&mut self, modifiers: &[Modifier], body: &Statement) -> bool {
         let mut seen: Vec<(&str, Span)> = Vec::new();
         for modifier in modifiers {
@@ -301,6 +347,7 @@ impl Checker<'_> {
             ModifierKind::Env(record) => self.environment(record),
             ModifierKind::Cd(dir) => {
                 self.expect(dir, &Type::Path, "`cd`");
+                self.inside(dir);
             }
             ModifierKind::MayFail(condition) => {
                 if let Some(condition) = condition {
@@ -403,6 +450,13 @@ impl Checker<'_> {
             .help("move it into a stage; what it gives goes on as `output name = …`"),
         );
     }
+}
+
+fn behind_handler(span: Span, first: Span) -> Diagnostic {
+    Diagnostic::error(Code::MISPLACED, span, "handlers stand at the end of their block")
+        .label("a statement behind a handler")
+        .also(first, "the first handler")
+        .help("move the handler down; it runs when the block has ended, wherever it stands")
 }
 
 fn word(span: Span, word: &str) -> Span {

@@ -3,6 +3,7 @@
 use pipe_grammar::{
     Code, Diagnostic, Span,
     diagnostic::{list_or, similar},
+    tree::{ClauseKind, StatementKind},
 };
 use pipe_stdlib::core::Module;
 
@@ -41,13 +42,44 @@ impl Checker<'_> {
         let problem =
             Diagnostic::error(Code::UNKNOWN_NAME, span, format!("nothing is called `{name}` here"))
                 .label("unknown name");
-        if let Some(shell) = foreign_name(name) {
-            return problem.help(shell);
+        if let Some(help) = foreign_name(name) {
+            return problem.help(help);
+        }
+        if let Some(help) = self.bound_elsewhere(name, span) {
+            return problem.help(help);
         }
         if found.is_empty() {
             return problem;
         }
         problem.help(format!("did you mean {}?", list_or(&found)))
+    }
+}
+
+impl Checker<'_> {
+    /// What to do with a name that a stage binds where this place can't see it.
+    fn bound_elsewhere(&self, name: &str, span: Span) -> Option<String> {
+        self.file.stages().find_map(|stage| {
+            let loops = stage.clauses.iter().find_map(|clause| match &clause.kind {
+                ClauseKind::For { loops, .. } => Some(loops),
+                _ => None,
+            });
+            let instance = loops.is_some_and(|loops| loops.iter().any(|(n, _)| &*n.text == name));
+            let head = stage.body.span.start > span.start && stage.name.span.start < span.start;
+            if instance && head && stage.name.span.source == span.source {
+                return Some(format!(
+                    "this is decided before the instances: leave some out with `for … in … if {name} …`"
+                ));
+            }
+            let here = stage.body.span.contains(span);
+            let bound = stage.body.statements.iter().any(|statement| match &statement.kind {
+                StatementKind::Let(binding) => &*binding.name.text == name,
+                _ => false,
+            });
+            let stage = &stage.name.text;
+            (bound && !here).then(|| {
+                format!("the stage `{stage}` binds it: with `output {name} = …` there it is `{stage}.{name}` here")
+            })
+        })
     }
 }
 

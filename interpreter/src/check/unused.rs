@@ -11,7 +11,7 @@ impl Checker<'_> {
             let keeps = name.starts_with('_') || matches!(global.kind, Kind::Stage(_));
             // What an imported file offers, somebody else may use.
             let imported = global.span.source != self.file.source;
-            if global.used || keeps || imported {
+            if global.used || keeps || imported || self.is_maybe_used(name) {
                 continue;
             }
             let noun = global.kind.noun();
@@ -23,6 +23,7 @@ impl Checker<'_> {
             );
         }
         for (module, used) in self.modules.iter().zip(&self.modules_used) {
+            let used = *used || self.is_maybe_used(&module.alias);
             if !used && !module.alias.starts_with('_') && module.importer == self.file.source {
                 let what = format!("the import `{}` is never used", module.alias);
                 found.push(

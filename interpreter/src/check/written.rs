@@ -15,6 +15,7 @@ impl Checker<'_> {
         if let Some(ty) = self.checked.written.get(&written.span) {
             return ty.clone();
         }
+        self.keys_once(written);
         // The names come first: looking one up may check another declaration.
         let mut names = Vec::new();
         collect(written, &mut names);
@@ -40,11 +41,26 @@ impl Checker<'_> {
         ty
     }
 
+    /// A record type that has a key twice.
+    fn keys_once(&mut self, written: &TypeExpr) {
+        let TypeKind::Record(fields) = &written.kind else { return };
+        for (number, field) in fields.iter().enumerate() {
+            if let Some(first) = fields[..number].iter().find(|f| f.name.text == field.name.text) {
+                let what = format!("the type has two fields `{}`", field.name.text);
+                let problem = Diagnostic::error(Code::DUPLICATE_NAME, field.name.span, what)
+                    .label("called so again")
+                    .also(first.name.span, "the first one");
+                self.report(problem);
+            }
+        }
+    }
+
     fn type_problem(&self, problem: &TypeProblem) -> Diagnostic {
         match problem {
             TypeProblem::UnknownName(span, name) => {
                 let own = self.globals.iter().filter(|(_, g)| g.kind == Kind::Type);
-                let own = own.map(|(name, _)| &**name);
+                // Of an imported file without its prefix, as it is written behind the dot.
+                let own = own.map(|(name, _)| name.rsplit('.').next().unwrap_or(name));
                 let habit = match name.as_str() {
                     "str" | "String" | "text" => Some("string"),
                     "integer" | "number" | "Int" => Some("int"),
@@ -61,10 +77,20 @@ impl Checker<'_> {
                     .help(help.unwrap_or(all))
             }
             TypeProblem::Arguments(span, name) => {
-                let (what, help) = match name.as_str() {
-                    "list" => ("`list` needs the type of its items", "write `list<string>`"),
-                    "map" => ("`map` needs the type of its values", "write `map<string>`"),
-                    _ => ("this type takes no other type", "remove the `<…>`"),
+                let second = self.slice(*span).split_once(',').map(|(_, rest)| rest.trim());
+                let second = second.map(|rest| rest.trim_end_matches('>').trim());
+                let (what, help) = match (name.as_str(), second) {
+                    ("list", _) => {
+                        ("`list` needs the type of its items", "write `list<string>`".to_owned())
+                    }
+                    ("map", Some(value)) => (
+                        "`map` takes one type, that of its values: its keys are texts",
+                        format!("write `map<{value}>`"),
+                    ),
+                    ("map", None) => {
+                        ("`map` needs the type of its values", "write `map<string>`".to_owned())
+                    }
+                    _ => ("this type takes no other type", "remove the `<…>`".to_owned()),
                 };
                 Diagnostic::error(Code::UNKNOWN_TYPE, *span, what).help(help)
             }

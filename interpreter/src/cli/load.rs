@@ -106,6 +106,10 @@ struct Disk {
 }
 
 impl Files for Disk {
+    fn is_inside(&self, path: &str) -> bool {
+        self.world.path(self.world.root(), path).is_ok()
+    }
+
     fn exists(&self, path: &str) -> bool {
         self.world.path(self.world.root(), path).is_ok_and(|path| path.exists())
     }
