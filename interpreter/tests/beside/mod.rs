@@ -25,6 +25,6 @@ impl Files for Beside {
 pub fn cut(text: &str) -> (String, Beside) {
     let mut parts = text.split("\n--- ");
     let main = parts.next().unwrap_or("").to_owned() + "\n";
-    let files = parts.filter_map(|part| part.split_once('\n'));
+    let files = parts.map(|part| part.split_once('\n').unwrap_or((part, "")));
     (main, Beside(files.map(|(name, text)| (name.to_owned(), text.to_owned())).collect()))
 }
