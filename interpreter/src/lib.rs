@@ -8,6 +8,7 @@ pub mod event;
 pub mod exit;
 pub mod graph;
 pub mod imports;
+pub mod init;
 pub mod mask;
 pub mod outline;
 pub mod plan;

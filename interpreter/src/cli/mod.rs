@@ -4,6 +4,7 @@ mod check;
 mod cluster;
 mod docs;
 mod graph;
+mod init;
 mod list;
 mod load;
 mod look;
@@ -41,6 +42,8 @@ enum Command {
     Check(check::Args),
     /// Show what a run would do, without doing it
     Plan(plan::Args),
+    /// Write a first Pipelinefile, from what lies in the repository
+    Init(init::Args),
     /// Show the parameters, secrets and stages of a file
     List(list::Args),
     /// Draw the stages and what each waits for
@@ -89,6 +92,7 @@ pub fn main() -> ExitCode {
         Command::Run(args) => run::main(args, cli.color),
         Command::Check(args) => check::main(&args, cli.color),
         Command::Plan(args) => plan::main(&args, cli.color),
+        Command::Init(args) => init::main(&args, cli.color),
         Command::List(args) => list::main(&args, cli.color),
         Command::Graph(args) => graph::main(&args, cli.color),
         Command::Docs(args) => docs::main(&args, cli.color),

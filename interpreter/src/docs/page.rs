@@ -120,8 +120,10 @@ fn near(library: &'static Library, name: &str) -> Vec<String> {
     if module.is_empty() {
         // A name without a dot more likely means one without a dot.
         let plain: Vec<String> = whole.filter(|name| !name.contains('.')).collect();
-        found.splice(0..0, plain);
-    } else {
+        if !plain.is_empty() && !own.contains(&last.as_str()) {
+            found = plain;
+        }
+    } else if found.is_empty() {
         found.extend(whole);
     }
     let mut unique: Vec<String> = Vec::new();

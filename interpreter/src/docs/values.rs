@@ -66,7 +66,7 @@ pub(super) static VALUES: [Values; 11] = [
         name: "secret",
         written: "secret",
         docs: "A text that is masked wherever it is shown, and refused where others could read it. \
-               Besides its methods it has `is_set`, and one of a file `path`, a private copy.",
+               Besides its methods it has `is_set`.",
         examples: &["hub_password.is_set"],
     },
     Values {
