@@ -3,20 +3,45 @@
 //! The library owns values and types, the evaluator is its customer: no built-in ever calls back
 //! into the interpreter, because control flow is grammar, not functions.
 
+mod ci;
 pub mod client;
 pub mod connect;
 pub mod core;
 pub mod docker;
 mod env;
+mod file;
 mod git;
+mod glob;
+mod hash;
+mod json;
 mod library;
 mod log;
 pub mod marathon;
+mod path;
+mod semver;
+#[cfg(test)]
+mod testing;
+mod text;
+mod time;
+mod yaml;
 
 pub use library::{Library, library};
 
 /// The modules, in the order of the documentation.
-const MODULES: &[&core::Module] = &[&git::MODULE, &docker::MODULE, &marathon::MODULE];
+const MODULES: &[&core::Module] = &[
+    &docker::MODULE,
+    &marathon::MODULE,
+    &git::MODULE,
+    &ci::MODULE,
+    &file::MODULE,
+    &path::MODULE,
+    &hash::MODULE,
+    &json::MODULE,
+    &yaml::MODULE,
+    &text::MODULE,
+    &semver::MODULE,
+    &time::MODULE,
+];
 
 /// Functions and values without a module.
-const ALONE: &[&core::Builtin] = &[&env::BUILTIN, &log::BUILTIN];
+const ALONE: &[&core::Builtin] = &[&env::BUILTIN, &glob::BUILTIN, &log::BUILTIN];

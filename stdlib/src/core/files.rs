@@ -26,6 +26,8 @@ pub struct Found {
     /// Below the part of the pattern that has no wildcards. Of a pattern without any: its own name;
     /// empty for a folder, whose content is meant then.
     pub below: String,
+    /// Whether it is named as such, without wildcards: then a symbolic link means what it points to.
+    pub named: bool,
 }
 
 /// A file, a symbolic link or an empty folder below something found.
@@ -99,9 +101,10 @@ pub fn find_some(
 /// When a folder can't be read, or a name is no UTF-8.
 pub fn entries(found: &Found) -> Result<Vec<Entry>, Failure> {
     let mut all = Vec::new();
-    // A folder that is named is looked into, also through a link; one that a wildcard found is not.
-    let whole = found.below.is_empty();
-    let kind = if whole { fs::metadata(&found.path) } else { fs::symlink_metadata(&found.path) };
+    let kind =
+        if found.named { fs::metadata(&found.path) } else { fs::symlink_metadata(&found.path) };
+    // A link that points nowhere is still a link.
+    let kind = kind.or_else(|_| fs::symlink_metadata(&found.path));
     let kind = kind.map_err(|error| unreadable(&found.written, &error))?.file_type();
     let mut open = vec![Entry { path: found.path.clone(), below: found.below.clone(), kind }];
     while let Some(entry) = open.pop() {
@@ -141,7 +144,7 @@ fn of_pattern(world: &World, dir: &Path, pattern: &str) -> Result<Vec<Found>, Fa
         let folder = kind.is_dir() || kind.is_symlink() && path.is_dir();
         let name = path.file_name().map(|name| name.to_string_lossy().into_owned());
         let below = if folder { String::new() } else { name.unwrap_or_default() };
-        return Ok(vec![Found { path, written: pattern.to_owned(), below }]);
+        return Ok(vec![Found { path, written: pattern.to_owned(), below, named: true }]);
     }
     let first = pattern.find(['*', '?', '[', '{', '\\']).unwrap_or(0);
     let (base, rest) = pattern.split_at(pattern[..first].rfind('/').map_or(0, |slash| slash + 1));
@@ -170,7 +173,7 @@ fn of_pattern(world: &World, dir: &Path, pattern: &str) -> Result<Vec<Found>, Fa
                 open.push((path.clone(), below.clone()));
             }
             if glob.matches(&below) && (!folders_only || kind.is_dir()) {
-                all.push(Found { path, written: format!("{base}{below}"), below });
+                all.push(Found { path, written: format!("{base}{below}"), below, named: false });
             }
         }
     }

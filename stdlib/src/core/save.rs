@@ -24,7 +24,7 @@ pub fn save<E: From<io::Error>>(
     write: impl FnOnce(&mut File) -> Result<(), E>,
 ) -> Result<(), E> {
     let folder = path.parent().unwrap_or(Path::new("/"));
-    fs::create_dir_all(folder)?;
+    make_folder(folder)?;
     if path.is_dir() {
         return Err(io::Error::from(io::ErrorKind::IsADirectory).into());
     }
@@ -39,6 +39,47 @@ pub fn save<E: From<io::Error>>(
     write(file.as_file_mut())?;
     file.persist(path).map_err(|error| error.error)?;
     Ok(())
+}
+
+/// Makes a folder, and those on the way.
+///
+/// # Errors
+///
+/// What the system says.
+pub fn make_folder(path: &Path) -> io::Result<()> {
+    fs::create_dir_all(path).map_err(|error| match error.kind() {
+        // A file stands on the way.
+        io::ErrorKind::AlreadyExists => io::ErrorKind::NotADirectory.into(),
+        _ => error,
+    })
+}
+
+/// Copies a file, with its mode, likewise.
+///
+/// # Errors
+///
+/// What the system says; an old file is still there then.
+pub fn copy(from: &Path, to: &Path) -> io::Result<()> {
+    let folder = to.parent().unwrap_or(Path::new("/"));
+    make_folder(folder)?;
+    let file = tempfile::Builder::new().prefix(".pipe-").tempfile_in(folder)?;
+    fs::copy(from, file.path())?;
+    file.persist(to).map_err(|error| error.error)?;
+    Ok(())
+}
+
+/// Makes a symbolic link, likewise; what stood there before is replaced.
+///
+/// # Errors
+///
+/// What the system says.
+pub fn link(target: &Path, at: &Path) -> io::Result<()> {
+    let folder = at.parent().unwrap_or(Path::new("/"));
+    make_folder(folder)?;
+    let place = tempfile::Builder::new().prefix(".pipe-").tempdir_in(folder)?;
+    let new = place.path().join("link");
+    std::os::unix::fs::symlink(target, &new)?;
+    fs::rename(&new, at)
 }
 
 /// What became of writing a file, for people.

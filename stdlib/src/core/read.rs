@@ -1,0 +1,54 @@
+//! Texts of files.
+
+use std::{
+    fs,
+    path::{Path, PathBuf},
+};
+
+use pipe_grammar::Code;
+
+use super::{Failure, World, files::unreadable};
+
+/// No text that a person wrote is longer; a value is kept in memory.
+const LONGEST: u64 = 10 << 20;
+
+/// The text of a file that an argument names, and where it lies.
+///
+/// # Errors
+///
+/// When there is none, or it can't be read, is longer than 10 MiB or is no UTF-8.
+pub fn read_text(
+    world: &World,
+    dir: &Path,
+    written: &str,
+    argument: &'static str,
+) -> Result<(PathBuf, String), Failure> {
+    let failed = |failure: Failure| failure.at_argument(argument);
+    let path = world.path(dir, written).map_err(failed)?;
+    let found = fs::metadata(&path).map_err(|error| match error.kind() {
+        std::io::ErrorKind::NotFound => failed(missing(written)),
+        _ => failed(unreadable(written, &error)),
+    })?;
+    let bad = |what: &str| failed(Failure::new(Code::BAD_FILE, format!("`{written}` {what}")));
+    if found.is_dir() {
+        return Err(bad("is a folder"));
+    }
+    if found.len() > LONGEST {
+        return Err(bad("is longer than 10 MiB").help("read a part of it by a command: `$(…)`"));
+    }
+    let bytes = fs::read(&path).map_err(|error| failed(unreadable(written, &error)))?;
+    match String::from_utf8(bytes) {
+        Ok(text) => Ok((path, text)),
+        Err(error) => {
+            let before = &error.as_bytes()[..error.utf8_error().valid_up_to()];
+            let line = before.iter().filter(|byte| **byte == b'\n').count() + 1;
+            Err(bad(&format!("is no UTF-8 text: see line {line}")))
+        }
+    }
+}
+
+/// A file that should be there.
+pub(crate) fn missing(written: &str) -> Failure {
+    Failure::new(Code::MISSING_FILE, format!("`{written}` does not exist"))
+        .help("paths start in the folder of the Pipelinefile, or in that of the `cd` around")
+}

@@ -1,0 +1,8 @@
+//! `file.…`: files of the workspace.
+
+use crate::core::module;
+
+module! {
+    "Files of the workspace."
+    file: read, exists, write, append, copy, remove
+}
