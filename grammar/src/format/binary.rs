@@ -5,38 +5,74 @@ use crate::tree::{BinaryOp, ExprId, ExprKind};
 
 impl Printer<'_> {
     /// Writes operands and operators of one precedence. Each operator begins a line, where the
-    /// language lets it; where an operand is broken in itself, that is enough.
+    /// language lets it, if that is enough for each operand to stand on one line; else only the
+    /// operands are broken.
     pub(super) fn binary(&mut self, id: ExprId, reserve: usize) {
         let (first, rest) = self.operands(id);
         let mut commented = false;
-        let mut inner_breaks = self.width(first).is_none();
         let mut end = self.origin.range(first).end;
         for (_, right) in &rest {
             let range = self.origin.range(*right);
             commented |= self.origin.has_comment(end..range.start);
-            inner_breaks |= self.width(*right).is_none();
             end = range.end;
         }
-        let breaks = commented || !inner_breaks;
-        self.expr(first, 0);
-        self.indent += usize::from(breaks);
+        if commented {
+            self.at_operators(first, &rest, reserve, |printer, id, reserve| {
+                printer.expr(id, reserve);
+                true
+            });
+        } else if !self
+            .attempt(|printer| printer.at_operators(first, &rest, reserve, Self::attempt_flat))
+        {
+            self.expr(first, 0);
+            for (place, (op, right)) in rest.iter().enumerate() {
+                self.operator(*op, self.origin.range(*right).start);
+                self.expr(*right, if place + 1 == rest.len() { reserve } else { 0 });
+            }
+        }
+    }
+
+    /// Begins lines with operators, until an operand is not written.
+    fn at_operators(
+        &mut self,
+        first: ExprId,
+        rest: &[(BinaryOp, ExprId)],
+        reserve: usize,
+        operand: impl Fn(&mut Self, ExprId, usize) -> bool,
+    ) -> bool {
+        let level = self.indent;
+        if !operand(self, first, 0) {
+            return false;
+        }
+        self.indent = level + 1;
         for (place, (op, right)) in rest.iter().enumerate() {
             let start = self.origin.range(*right).start;
-            if breaks && may_begin_line(*op) {
+            if may_begin_line(*op) {
                 // A comment behind the operator moves before it.
                 self.between(start);
                 self.newline();
-            } else if *op != BinaryOp::Range {
-                self.space();
             }
-            self.push(op.symbol());
-            if !self.between(start) && *op != BinaryOp::Range {
-                self.space();
+            self.operator(*op, start);
+            let reserve = if place + 1 == rest.len() { reserve } else { 0 };
+            if !operand(self, *right, reserve) {
+                return false;
             }
-            let last = place + 1 == rest.len();
-            self.expr(*right, if last { reserve } else { 0 });
         }
-        self.indent -= usize::from(breaks);
+        self.indent = level;
+        true
+    }
+
+    /// An operator with its blanks, on the line under way or at the begin of the next, and the
+    /// comments before the operand at `start`.
+    fn operator(&mut self, op: BinaryOp, start: usize) {
+        let blanks = op != BinaryOp::Range;
+        if blanks {
+            self.space();
+        }
+        self.push(op.symbol());
+        if !self.between(start) && blanks {
+            self.space();
+        }
     }
 
     /// The first operand, and each other one with its operator.
@@ -67,7 +103,9 @@ impl Printer<'_> {
             let together = ladder
                 && !self.origin.has_comment(gap)
                 && match (self.width(condition), self.width(then)) {
-                    (Some(condition), Some(then)) => self.fits("if  then ".len() + condition + then),
+                    (Some(condition), Some(then)) => {
+                        self.fits("if  then ".len() + condition + then)
+                    }
                     _ => false,
                 };
             self.push("if ");

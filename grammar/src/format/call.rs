@@ -19,48 +19,106 @@ enum Link<'t> {
     Index(ExprId, (usize, usize)),
 }
 
+/// The columns up to the first bracket that can be broken, or to the end.
+fn near(links: &[(Option<usize>, Link<'_>)], reserve: usize) -> usize {
+    let mut width = 0;
+    for (_, link) in links {
+        match link {
+            Link::Member(name) => width += 1 + name.text.chars().count(),
+            Link::Call([], _) => width += 2,
+            Link::Call(..) | Link::Index(..) => return width + 1,
+        }
+    }
+    width + reserve
+}
+
 impl<'t> Printer<'t> {
-    /// Writes a value and what is applied to it. Several calls that only lack room are broken
-    /// before their dots; else the brackets are broken.
+    /// Writes a value and what is applied to it: several calls that only lack room a line each, if
+    /// that is enough; else the brackets are broken.
     pub(super) fn chain(&mut self, id: ExprId, reserve: usize) {
         let (root, links) = self.links(id);
         let calls = links.iter().filter(|(_, link)| matches!(link, Link::Call(..))).count();
+        if calls > 1
+            && self.width(id).is_some()
+            && self.attempt(|printer| printer.at_dots(root, &links, reserve))
+        {
+            return;
+        }
         let total = self.width(id);
-        let at_dots = total.is_some() && calls > 1;
-        let rest = |width: Option<usize>| match (total, width) {
-            (Some(total), Some(width)) if !at_dots => total - width + reserve,
-            _ => 0,
+        // Brackets that are broken once stay so: they may ask for the room of all that follows.
+        let rest = |width: Option<usize>, near: usize| match (total, width) {
+            (Some(total), Some(width)) => total - width + reserve,
+            _ => near,
         };
-        self.expr(root, rest(self.width(root)));
+        let near = near(&links, reserve);
+        match self.origin.expr(root).kind {
+            ExprKind::Group(_) => self.expr(root, near),
+            _ => self.expr(root, rest(self.width(root), near)),
+        }
         let mut end = self.origin.range(root).end;
-        let (mut called, mut below) = (false, false);
+        let level = self.indent;
         for (place, (width, link)) in links.iter().enumerate() {
-            let reserve = if place + 1 == links.len() { reserve } else { rest(*width) };
+            let near = self::near(&links[place + 1..], reserve);
             match link {
                 Link::Member(name) => {
                     let start = name.span.start as usize;
-                    let comment = self.origin.has_comment(end..start);
-                    if comment || at_dots && called {
-                        self.indent += usize::from(!below);
-                        below = true;
+                    if self.origin.has_comment(end..start) {
+                        self.indent = level + 1;
                         self.between(start);
-                        self.newline();
                     }
                     self.member(name);
                     end = name.span.end as usize;
                 }
                 Link::Call(arguments, parens) => {
-                    self.arguments(arguments, *parens, reserve);
+                    self.arguments(arguments, *parens, rest(*width, near), near);
                     end = parens.end as usize;
-                    called = true;
                 }
                 Link::Index(index, ends) => {
-                    self.bracketed(*ends, *index, reserve);
+                    self.bracketed(*ends, *index, near);
                     end = ends.1 + 1;
                 }
             }
         }
-        self.indent -= usize::from(below);
+        self.indent = level;
+    }
+
+    /// Begins a line with each member behind the first call, until something does not fit.
+    fn at_dots(
+        &mut self,
+        root: ExprId,
+        links: &[(Option<usize>, Link<'t>)],
+        reserve: usize,
+    ) -> bool {
+        let level = self.indent;
+        let mut called = false;
+        let mut before = self.width(root);
+        if !self.attempt_flat(root, 0) {
+            return false;
+        }
+        for (place, (width, link)) in links.iter().enumerate() {
+            if called && matches!(link, Link::Member(_)) {
+                self.indent = level + 1;
+                self.newline();
+            }
+            let reserve = if place + 1 == links.len() { reserve } else { 0 };
+            let (Some(all), Some(some)) = (*width, before) else { return false };
+            if !self.fits(all - some + reserve) {
+                return false;
+            }
+            match link {
+                Link::Member(name) => self.member(name),
+                Link::Call(arguments, _) => self.flat_arguments(arguments),
+                Link::Index(index, _) => {
+                    self.push("[");
+                    self.flat(*index);
+                    self.push("]");
+                }
+            }
+            called |= matches!(link, Link::Call(..));
+            before = *width;
+        }
+        self.indent = level;
+        true
     }
 
     /// What stands first, and the links behind it with the width of all up to them.
@@ -102,7 +160,9 @@ impl<'t> Printer<'t> {
         self.push(")");
     }
 
-    fn arguments(&mut self, arguments: &[Argument], parens: Span, reserve: usize) {
+    /// Writes arguments on one line if that leaves `rest` columns free; else the last line of them
+    /// leaves `reserve`.
+    fn arguments(&mut self, arguments: &[Argument], parens: Span, rest: usize, reserve: usize) {
         let ends = (parens.start as usize, parens.end as usize - 1);
         let Some((first, others)) = arguments.split_first() else {
             if self.origin.has_comment(parens.range()) {
@@ -110,7 +170,7 @@ impl<'t> Printer<'t> {
             }
             return self.push("()");
         };
-        if self.flat_width(arguments, parens).is_some_and(|width| self.fits(width + reserve)) {
+        if self.flat_width(arguments, parens).is_some_and(|width| self.fits(width + rest)) {
             return self.flat_arguments(arguments);
         }
         let last_end = self.argument_range(others.last().unwrap_or(first)).end;

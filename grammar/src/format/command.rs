@@ -26,14 +26,15 @@ impl Printer<'_> {
     fn behind_backslash(&self, span: Span) -> &'static str {
         let text = self.origin.slice(span);
         let backslashes = text.len() - text.trim_end_matches('\\').len();
-        let behind = &self.origin.text[span.end as usize..];
         if backslashes.is_multiple_of(2) {
-            ""
-        } else if behind.starts_with(['\n', '\r']) {
-            "\n"
-        } else {
+            return "";
+        }
+        let behind = &self.origin.text[span.end as usize..];
+        match behind.trim_start_matches('\r') {
             // At the end of the file there is nothing to protect.
-            if behind.is_empty() { "" } else { " " }
+            "" | "\n" => "",
+            line_end if line_end.starts_with('\n') => "\n",
+            _ => " ",
         }
     }
 }

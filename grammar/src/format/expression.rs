@@ -12,9 +12,8 @@ impl Printer<'_> {
     /// Writes an expression; `reserve`: the columns that its last line has to leave free for what
     /// follows there.
     pub(super) fn expr(&mut self, id: ExprId, reserve: usize) {
-        match self.width(id) {
-            Some(width) if self.fits(width + reserve) => self.flat(id),
-            _ => self.broken(id, reserve),
+        if !self.attempt_flat(id, reserve) {
+            self.broken(id, reserve);
         }
     }
 
@@ -137,6 +136,16 @@ impl Printer<'_> {
         let range = self.origin.range(id);
         let ends = (range.start, range.end - 1);
         match &self.origin.expr(id).kind {
+            ExprKind::List(elements)
+                if elements.is_empty() && !self.origin.has_comment(range.clone()) =>
+            {
+                self.push("[]");
+            }
+            ExprKind::Record(fields)
+                if fields.is_empty() && !self.origin.has_comment(range.clone()) =>
+            {
+                self.push("{}");
+            }
             ExprKind::List(elements) => {
                 let items: Vec<_> = elements.iter().map(|e| self.element_range(e)).collect();
                 self.lines(ends, &items, ",", |printer, n| printer.element(&elements[n], Some(1)));
@@ -230,8 +239,7 @@ impl Printer<'_> {
         match *element {
             Element::Item(id) => self.part(id, reserve),
             Element::If(id, condition) => {
-                let behind = " if ".len() + self.width(condition).unwrap_or(0);
-                self.part(id, reserve.map(|reserve| reserve + behind));
+                self.part(id, reserve.map(|_| " if".len()));
                 self.push(" if ");
                 self.part(condition, reserve);
             }

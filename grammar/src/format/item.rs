@@ -129,8 +129,7 @@ impl Printer<'_> {
             Limit::In(value) => (" in ", value),
             Limit::Matches(value) => (" matches ", value),
         });
-        let behind = limit.map_or(0, |(word, value)| word.len() + self.width(value).unwrap_or(0));
-        self.type_expr(&param.ty, behind + 2);
+        self.type_expr(&param.ty, limit.map_or(2, |(word, _)| word.len()));
         if let Some((word, value)) = limit {
             self.push(word);
             self.expr(value, 2);
@@ -172,7 +171,7 @@ impl Printer<'_> {
         }
         let flat = !self.origin.has_comment(open..close)
             && (parameters.is_empty() || !self.origin.ends_line(open))
-            && self.attempt(|printer| {
+            && self.attempt_line(|printer| {
                 printer.push("(");
                 printer.joined(parameters.len(), |printer, n| printer.parameter(&parameters[n], 0));
                 printer.push(")");

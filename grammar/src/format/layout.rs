@@ -112,17 +112,34 @@ impl<'t> Printer<'t> {
         self.widths[id.0 as usize]
     }
 
-    /// Writes something if it stays on the line under way and fits; else nothing.
-    pub(super) fn attempt(&mut self, write: impl FnOnce(&mut Self)) -> bool {
+    /// Writes something if it says that it may stay; else nothing.
+    pub(super) fn attempt(&mut self, write: impl FnOnce(&mut Self) -> bool) -> bool {
         self.push("");
-        let (length, next) = (self.out.len(), self.next);
-        write(self);
-        if self.owed == 0 && !self.out[length..].contains('\n') && self.fits(0) {
-            return true;
+        let (length, next, indent) = (self.out.len(), self.next, self.indent);
+        let stays = write(self);
+        if !stays {
+            self.out.truncate(length);
+            (self.owed, self.next, self.indent) = (0, next, indent);
         }
-        self.out.truncate(length);
-        (self.owed, self.next) = (0, next);
-        false
+        stays
+    }
+
+    /// Writes something if it stays on the line under way and fits; else nothing.
+    pub(super) fn attempt_line(&mut self, write: impl FnOnce(&mut Self)) -> bool {
+        self.attempt(|printer| {
+            let length = printer.out.len();
+            write(printer);
+            printer.owed == 0 && !printer.out[length..].contains('\n') && printer.fits(0)
+        })
+    }
+
+    /// Writes an expression if it may stand on the line under way and fits there.
+    pub(super) fn attempt_flat(&mut self, id: ExprId, reserve: usize) -> bool {
+        let fits = self.width(id).is_some_and(|width| self.fits(width + reserve));
+        if fits {
+            self.flat(id);
+        }
+        fits
     }
 
     /// Takes back what was written last, only to see whether it fits.
@@ -184,6 +201,15 @@ impl<'t> Printer<'t> {
             first = false;
         }
         self.line(start, first);
+    }
+
+    /// As [`Self::lead`], without empty lines.
+    pub(super) fn below(&mut self, start: usize) {
+        while let Some(comment) = self.pending(start) {
+            self.newline();
+            self.comment(comment);
+        }
+        self.newline();
     }
 
     /// Writes the comments before the bracket that closes at `close`.

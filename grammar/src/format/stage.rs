@@ -20,7 +20,7 @@ impl Printer<'_> {
             [] => true,
             [clause] => {
                 !self.origin.is_broken(end..clause.span.start as usize)
-                    && self.attempt(|printer| {
+                    && self.attempt_line(|printer| {
                         printer.space();
                         printer.clause(clause, 2);
                         printer.push(" {");
@@ -37,7 +37,7 @@ impl Printer<'_> {
         self.trailing(end);
         self.indented(|printer| {
             for clause in &stage.clauses {
-                printer.lead(clause.span.start as usize, true);
+                printer.below(clause.span.start as usize);
                 printer.clause(clause, 0);
                 printer.trailing(clause.span.end as usize);
             }
@@ -84,13 +84,13 @@ impl Printer<'_> {
 
     pub(super) fn retry(&mut self, retry: &Retry, reserve: usize) {
         self.push("retry");
-        let every = retry.every.map_or(0, |every| 7 + self.width(every).unwrap_or(0));
+        let every = if retry.every.is_some() { " every".len() } else { reserve };
         if let Some(within) = retry.within {
             self.push(" within ");
-            self.expr(within, every + reserve);
+            self.expr(within, every);
         } else if let Some(count) = retry.count {
             self.space();
-            self.expr(count, every + reserve);
+            self.expr(count, every);
         }
         if let Some(every) = retry.every {
             self.push(" every ");
@@ -135,7 +135,7 @@ impl Printer<'_> {
             }
             self.indent += usize::from(place > 0);
             if !flat && place > 0 {
-                self.lead(self.origin.range(*value).start, true);
+                self.below(self.origin.range(*value).start);
             }
             self.push(word);
             self.expr(*value, if last || flat { reserve } else { 0 });
@@ -155,7 +155,7 @@ impl Printer<'_> {
             printer.joined(names.len(), |printer, n| printer.push(&names[n].text));
         };
         if !comment
-            && self.attempt(|printer| {
+            && self.attempt_line(|printer| {
                 flat(printer);
                 printer.push(&" ".repeat(reserve));
             })
@@ -169,7 +169,7 @@ impl Printer<'_> {
                 if place > 0 {
                     printer.push(",");
                     printer.trailing(names[place - 1].span.end as usize);
-                    printer.lead(name.span.start as usize, true);
+                    printer.below(name.span.start as usize);
                 }
                 printer.push(&name.text);
             }

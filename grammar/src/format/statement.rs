@@ -25,7 +25,7 @@ impl Printer<'_> {
                 true
             }
             _ if self.origin.is_broken(range) => false,
-            [statement] if is_plain(&statement.kind) => self.attempt(|printer| {
+            [statement] if is_plain(&statement.kind) => self.attempt_line(|printer| {
                 printer.push("{ ");
                 printer.statement(statement);
                 printer.push(" }");
@@ -129,7 +129,7 @@ impl Printer<'_> {
         otherwise: Option<&Block>,
     ) {
         let on_one_line = !self.origin.is_broken(statement.span.range())
-            && self.attempt(|printer| {
+            && self.attempt_line(|printer| {
                 let mut closed = true;
                 for (place, branch) in branches.iter().enumerate() {
                     printer.push(if place > 0 { " else if " } else { "if " });

@@ -54,7 +54,7 @@ impl Printer<'_> {
         if self.origin.has_comment(open..inner.start) || self.origin.has_comment(inner.end..close) {
             self.trailing(open);
             self.indented(|printer| {
-                printer.lead(inner.start, true);
+                printer.below(inner.start);
                 printer.expr(value, 0);
                 printer.trailing(inner.end);
                 printer.dangling(close, false);

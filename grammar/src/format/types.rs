@@ -6,6 +6,18 @@ use crate::tree::{TypeExpr, TypeField, TypeKind};
 impl Printer<'_> {
     /// Writes a type; `reserve` as in [`Printer::expr`].
     pub(super) fn type_expr(&mut self, ty: &TypeExpr, reserve: usize) {
+        let start = match &ty.kind {
+            TypeKind::Union(members) => members.first().map_or(ty.span, |member| member.span).start,
+            _ => ty.span.start,
+        } as usize;
+        if self.pending(start).is_some() {
+            // A comment may stand here only behind a bar.
+            self.push("|");
+            return self.indented(|printer| {
+                printer.between(start);
+                printer.broken_type(ty, reserve);
+            });
+        }
         match self.type_width(ty) {
             Some(width) if self.fits(width + reserve) => self.flat_type(ty),
             _ => self.broken_type(ty, reserve),
@@ -21,7 +33,7 @@ impl Printer<'_> {
                 self.trailing(equals + 1);
                 self.indented(|printer| {
                     for member in members {
-                        printer.lead(member.span.start as usize, true);
+                        printer.below(member.span.start as usize);
                         printer.push("| ");
                         printer.type_expr(member, 0);
                         printer.trailing(member.span.end as usize);
@@ -90,6 +102,11 @@ impl Printer<'_> {
         let range = ty.span.range();
         let close = range.end - 1;
         match &ty.kind {
+            TypeKind::Record(fields)
+                if fields.is_empty() && !self.origin.has_comment(range.clone()) =>
+            {
+                self.push("{}");
+            }
             TypeKind::Named { name, arguments, .. } => {
                 self.type_name(ty);
                 if arguments.is_empty() {
@@ -153,23 +170,21 @@ impl Printer<'_> {
 
     /// A union whose first member stands on the line under way: behind a colon it has to.
     fn union(&mut self, members: &[TypeExpr], reserve: usize) {
-        self.indented(|printer| {
-            for (place, member) in members.iter().enumerate() {
-                let start = member.span.start as usize;
-                if place > 0 {
-                    printer.lead(start, true);
-                    printer.push("| ");
-                } else if printer.pending(start).is_some() {
-                    printer.push("|");
-                    printer.between(start);
-                }
-                let last = place + 1 == members.len();
-                printer.type_expr(member, if last { reserve } else { 0 });
-                if !last {
-                    printer.trailing(member.span.end as usize);
-                }
+        let level = self.indent;
+        for (place, member) in members.iter().enumerate() {
+            if place > 0 {
+                self.indent = level + 1;
+                self.below(member.span.start as usize);
+                self.push("| ");
             }
-        });
+            if place + 1 < members.len() {
+                self.type_expr(member, 0);
+                self.trailing(member.span.end as usize);
+            } else {
+                self.type_expr(member, reserve);
+            }
+        }
+        self.indent = level;
     }
 
     fn type_name(&mut self, ty: &TypeExpr) {

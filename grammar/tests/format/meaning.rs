@@ -12,11 +12,22 @@ pub fn formatted(name: &str, text: &str) -> String {
     let again = format(id, &out)
         .unwrap_or_else(|e| panic!("{name}: the output is refused: {e:#?}\n{text}\n-----\n{out}"));
     let both = || format!("{name}\n{text}\n-----\n{out}");
-    assert_eq!(out, again, "not stable: {}", both());
+    assert!(out == again, "not stable: {}\n{}", difference(&out, &again), both());
     assert_eq!(comment_texts(text), comment_texts(&out), "comments: {}", both());
-    assert_eq!(tree(text), tree(&out), "tree: {}", both());
+    let (before, after) = (tree(text), tree(&out));
+    assert!(before == after, "the tree changes: {}\n{}", difference(&before, &after), both());
     assert_eq!(layout_mistakes(&out), Vec::<String>::new(), "{}", both());
     out
+}
+
+/// The first lines that differ, with those around them.
+fn difference(left: &str, right: &str) -> String {
+    let same = left.lines().zip(right.lines()).take_while(|(left, right)| left == right).count();
+    let around = |text: &str| -> String {
+        let lines = text.lines().skip(same.saturating_sub(3)).take(8);
+        lines.map(|line| format!("{line}\n")).collect()
+    };
+    format!("line {}\n{}--- became\n{}", same + 1, around(left), around(right))
 }
 
 fn comment_texts(text: &str) -> Vec<&str> {
