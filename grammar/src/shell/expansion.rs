@@ -124,6 +124,11 @@ impl Machine<'_> {
                     return;
                 }
                 b'\\' if self.template.at(self.at + 1) != Some(HOLE) => self.at += 2,
+                b'$' if matches!(self.template.at(self.at + 1), Some(b'(' | b'{')) => {
+                    // Bash looks for the other end even where the `$` is quoted.
+                    let kind = ambiguous("`$(` and `${` inside backquotes", "$(…)");
+                    return self.stop_if_holes(kind, 0, open, self.at + 2);
+                }
                 HOLE => {
                     let index = self.record(Context::Word);
                     self.refuse_hole(RefusalKind::Backquotes, index);

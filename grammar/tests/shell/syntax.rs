@@ -101,6 +101,7 @@ fn where_shells_disagree_a_value_behind_is_refused() {
         "W \"${x#'}'}\" #{v}",
         "W \"${U:-\"a$\"#{v}}\"",
         "C <<E\n${U:-\"a$\"#{v}}\nE",
+        "W \"#{v}`W '$(#'`\"",
         "W ${-x} ${,} #{v}",
         "W (#{v})",
         "W << #{v}",
