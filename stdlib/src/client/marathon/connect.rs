@@ -1,14 +1,14 @@
 //! The connection: where Marathon is, and as whom we ask.
 
-use std::{path::Path, time::Duration};
+use std::time::Duration;
 
-use reqwest::{
-    Certificate,
-    header::{AUTHORIZATION, HeaderMap, HeaderValue},
-};
+use reqwest::header::{AUTHORIZATION, HeaderMap, HeaderValue};
 
 use super::{Error, ServerVersion};
-use crate::core::MarathonConnection;
+use crate::{
+    client::{base64, transport},
+    core::MarathonConnection,
+};
 
 /// How patient a client is.
 #[derive(Clone, Copy, Debug)]
@@ -67,17 +67,11 @@ impl Client {
     /// One line for people: the certificate file can't be read, there are no root certificates on
     /// this machine, or the URL or the credentials can't be sent.
     pub async fn new(connection: &MarathonConnection, pace: Pace) -> Result<Self, String> {
-        // Somebody else may have installed one already, then that one is used.
-        let _ = rustls::crypto::ring::default_provider().install_default();
         let base = connection.url.trim_end_matches('/').to_owned();
         let scheme = reqwest::Url::parse(&base).map(|url| url.scheme().to_owned());
         if !matches!(scheme.as_deref(), Ok("http" | "https")) {
             return Err(format!("`{base}` is no `http://` or `https://` address"));
         }
-        let extra = match &connection.ca {
-            Some(path) => certificates(path).await?,
-            None => Vec::new(),
-        };
         let builder = || {
             let builder = reqwest::Client::builder()
                 .user_agent(concat!("pipe/", env!("CARGO_PKG_VERSION")))
@@ -85,20 +79,8 @@ impl Client {
                 .redirect(reqwest::redirect::Policy::none());
             if connection.local { builder.no_proxy() } else { builder }
         };
-        let http = if base.starts_with("https:") {
-            // With certificates of its own a machine needs no bundle of the system.
-            builder().tls_certs_merge(extra.clone()).build().or_else(|error| {
-                if extra.is_empty() { Err(error) } else { builder().tls_certs_only(extra).build() }
-            })
-        } else {
-            // Plain HTTP must work where there is no bundle at all.
-            builder().tls_certs_only([]).build()
-        };
-        let http = http.map_err(|_| {
-            "this machine has no root certificates; install the package `ca-certificates`, \
-             or name a file with `ca:`"
-                .to_owned()
-        })?;
+        let https = base.starts_with("https:");
+        let http = transport::build(https, connection.ca.as_deref(), builder).await?;
         Ok(Self {
             http,
             base,
@@ -129,7 +111,7 @@ impl Client {
 
     /// What became of a request that gave no answer.
     pub(super) fn failure(&self, error: &reqwest::Error) -> Error {
-        let why = explain(error);
+        let why = transport::explain(error);
         if error.is_connect() || error.is_builder() {
             Error::Unreachable(format!("`{}` can't be reached: {why}", self.base))
         } else if error.is_timeout() {
@@ -140,23 +122,13 @@ impl Client {
     }
 }
 
-async fn certificates(path: &Path) -> Result<Vec<Certificate>, String> {
-    let pem = tokio::fs::read(path)
-        .await
-        .map_err(|error| format!("`{}` can't be read: {}", path.display(), words(&error)))?;
-    match Certificate::from_pem_bundle(&pem) {
-        Ok(list) if !list.is_empty() => Ok(list),
-        _ => Err(format!("`{}` holds no certificate in PEM form", path.display())),
-    }
-}
-
 /// DC/OS takes `Authorization: token=…` (not `Bearer`), Marathon's `--http_credentials` basic.
 fn authorization(connection: &MarathonConnection) -> Result<Option<HeaderValue>, String> {
     let text = match (&connection.token, &connection.username) {
         (Some(token), _) => format!("token={}", token.reveal()),
         (None, Some(name)) => {
             let password = connection.password.as_ref().map_or("", |secret| secret.reveal());
-            format!("Basic {}", base64(format!("{name}:{password}").as_bytes()))
+            format!("Basic {}", base64::encode(format!("{name}:{password}").as_bytes()))
         }
         (None, None) => return Ok(None),
     };
@@ -165,57 +137,6 @@ fn authorization(connection: &MarathonConnection) -> Result<Option<HeaderValue>,
     })?;
     value.set_sensitive(true);
     Ok(Some(value))
-}
-
-/// RFC 4648, with padding.
-fn base64(bytes: &[u8]) -> String {
-    const DIGITS: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-    let mut text = String::new();
-    for group in bytes.chunks(3) {
-        let bits = group.iter().fold(0_u32, |bits, byte| bits << 8 | u32::from(*byte))
-            << (8 * (3 - group.len()));
-        for place in 0..4 {
-            let digit = DIGITS[(bits >> (18 - 6 * place) & 63) as usize];
-            text.push(if place <= group.len() { char::from(digit) } else { '=' });
-        }
-    }
-    text
-}
-
-/// The deepest cause, in words.
-fn explain(error: &reqwest::Error) -> String {
-    let mut cause: &dyn std::error::Error = error;
-    while let Some(next) = cause.source() {
-        cause = next;
-        if let Some(error) = cause.downcast_ref::<std::io::Error>()
-            && error.get_ref().is_none()
-        {
-            return words(error);
-        }
-    }
-    let text = cause.to_string();
-    if text.contains("certificate") || text.contains("UnknownIssuer") {
-        return "its certificate is not trusted here; name the certificate of its authority with `ca:`"
-            .to_owned();
-    }
-    if text.contains("lookup address") || text.contains("Name or service") {
-        return "its host name is not known here".to_owned();
-    }
-    without_number(&text)
-}
-
-/// An error of the operating system in words, without its number.
-fn words(error: &std::io::Error) -> String {
-    let text = without_number(&error.to_string());
-    let mut chars = text.chars();
-    match chars.next() {
-        Some(first) => first.to_lowercase().chain(chars).collect(),
-        None => text,
-    }
-}
-
-fn without_number(text: &str) -> String {
-    text.split(" (os error").next().unwrap_or(text).to_owned()
 }
 
 #[cfg(test)]
@@ -235,15 +156,6 @@ mod tests {
             ca: None,
             local: false,
         }
-    }
-
-    #[test]
-    fn base64_has_padding() {
-        assert_eq!(base64(b""), "");
-        assert_eq!(base64(b"f"), "Zg==");
-        assert_eq!(base64(b"fo"), "Zm8=");
-        assert_eq!(base64(b"foo"), "Zm9v");
-        assert_eq!(base64(b"Aladdin:open sesame"), "QWxhZGRpbjpvcGVuIHNlc2FtZQ==");
     }
 
     #[test]
