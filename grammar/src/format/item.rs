@@ -112,7 +112,7 @@ impl Printer<'_> {
         self.expr(pipeline.name, 2);
         let open = self.origin.token_at(self.origin.range(pipeline.name).end);
         let braces = open < end && self.origin.text[open..].starts_with('{');
-        if braces && !(pipeline.clauses.is_empty() && !self.origin.has_comment(open..end)) {
+        if braces && (!pipeline.clauses.is_empty() || self.origin.has_comment(open..end)) {
             self.space();
             let items: Vec<_> = pipeline.clauses.iter().map(|c| c.span.range()).collect();
             self.lines((open, end - 1), &items, "", |printer, n| {

@@ -6,5 +6,6 @@ mod bytes;
 mod cases;
 mod generate;
 mod generated;
+mod limits;
 mod meaning;
 mod repository;

@@ -67,3 +67,20 @@ fn the_target_programs_and_examples_are_formatted() {
         assert_eq!(formatted(&name, &text), text, "{name}");
     }
 }
+
+/// The examples of the documentation are what the formatter writes.
+#[test]
+fn the_examples_of_the_documentation_are_formatted() {
+    let page = std::fs::read_to_string(root().join("docs/formatting.md")).unwrap();
+    let mut examples = 0;
+    for part in page.split("```pipelinefile\n").skip(1) {
+        let (example, _) = part.split_once("```").unwrap();
+        let margin = example.len() - example.trim_start_matches(' ').len();
+        let example: String =
+            example.lines().map(|line| format!("{}\n", line.get(margin..).unwrap_or(""))).collect();
+        let text = format!("edition 2026\n\n{}\n", example.trim_end());
+        assert_eq!(formatted("an example", &text), text);
+        examples += 1;
+    }
+    assert!(examples > 1);
+}
