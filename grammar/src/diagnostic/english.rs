@@ -38,7 +38,7 @@ fn joined<T: AsRef<str>>(items: &[T], word: &str) -> String {
 /// `a string`, `an int`.
 #[must_use]
 pub fn article(noun: &str) -> String {
-    let vowel = noun.starts_with(['a', 'e', 'i', 'o', 'u']);
+    let vowel = noun.starts_with(['a', 'e', 'i', 'o', 'u', 'A', 'E', 'I', 'O', 'U']);
     format!("{} {noun}", if vowel { "an" } else { "a" })
 }
 

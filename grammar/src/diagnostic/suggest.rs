@@ -18,6 +18,8 @@ pub fn similar<'a>(name: &str, candidates: impl IntoIterator<Item = &'a str>) ->
         .iter()
         .copied()
         .filter(|c| name.chars().count() >= 3 && (c.starts_with(name) || name.starts_with(c)))
+        // Half a word is another word: `env` of `environment`.
+        .filter(|c| c.len() > name.len() / 2)
         .filter(|c| c.len() >= 3)
         .collect();
     let most = (name.chars().count() / 3).max(1);

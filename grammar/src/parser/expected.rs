@@ -39,7 +39,7 @@ pub(super) fn problem(
         .label("expected `:` and a type before this")
         .help(format!("write `param {name}: int = …`, or which type it is"));
     }
-    if let Some(problem) = habits::sign(source, base, part, at, has(Rule::colon)) {
+    if let Some(problem) = habits::sign(source, base, part, at, &has) {
         return problem;
     }
     if has(Rule::comma) && starts_value(token) {
@@ -58,6 +58,10 @@ pub(super) fn problem(
     let problem = Diagnostic::error(Code::SYNTAX, span, format!("`{token}` was not expected here"));
     if wanted.is_empty() {
         problem
+    } else if matches!(wanted.as_slice(), [only] if only == "an operator") {
+        problem
+            .label("expected an operator or the end of the line")
+            .help("each statement stands on a line of its own")
     } else {
         problem.label(format!("expected {}", list_or(&wanted)))
     }
@@ -128,11 +132,13 @@ fn last_word(text: &str) -> &str {
 fn words(rules: &[Rule]) -> Vec<String> {
     let name_only = rules.iter().any(|r| matches!(r, Rule::name | Rule::any_name))
         && !rules.iter().any(|r| matches!(r, Rule::string | Rule::number | Rule::list));
+    let parameters = rules.contains(&Rule::open_paren) && !rules.contains(&Rule::number);
     let many_clauses = rules.iter().filter(|r| is_clause(**r)).count() > 3;
     let mut ranked: Vec<(u8, String)> = Vec::new();
     for rule in rules {
         let found = match rule {
             Rule::name | Rule::any_name if name_only => Some((0, "a name".to_owned())),
+            Rule::open_paren if parameters => Some((0, "`(`".to_owned())),
             rule if is_clause(*rule) && many_clauses => Some((2, "a clause".to_owned())),
             rule => word(*rule),
         };

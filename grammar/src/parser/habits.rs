@@ -1,6 +1,6 @@
 //! Habits of other tools: what parses there and not here gets a message of its own.
 
-use super::{expected::token, lower::Lower};
+use super::{Rule, expected::token, lower::Lower};
 use crate::{
     diagnostic::{Code, Diagnostic, similar},
     span::{SourceId, Span},
@@ -172,6 +172,11 @@ fn groovy_blocks(line: &Line<'_>) -> Option<Diagnostic> {
             "nothing is caught here",
             "let it fail: `may_fail` before a statement; or react: `on failure { … }` at the end of the stage",
         ),
+        "while" | "until" | "loop" | "do" => (
+            "no such loop here",
+            "wait with `retry within 10m every 5s { … }`, or go over a list with `for x in xs { … }`",
+        ),
+        "else" => ("behind no `if`", "it follows the `}` of an `if`: `if a { … } else { … }`"),
         "triggers" | "tools" if opens => {
             ("of Jenkins", "when a pipeline starts and what is installed, the Jenkins job says")
         }
@@ -181,7 +186,10 @@ fn groovy_blocks(line: &Line<'_>) -> Option<Diagnostic> {
         _ => return None,
     };
     let message = match line.word {
-        "try" | "catch" | "finally" => format!("`{}` is not of this language", line.word),
+        word @ ("try" | "catch" | "finally" | "while" | "until" | "loop" | "do") => {
+            format!("`{word}` is not of this language")
+        }
+        "else" => "this `else` belongs to no `if`".to_owned(),
         word => format!("`{word}` is Jenkins' Groovy, and a Pipelinefile is none"),
     };
     Some(line.foreign(line.word, message).label(label).help(help))
@@ -450,7 +458,10 @@ fn looks_like_shell(line: &Line<'_>) -> bool {
         "secret", "retry", "timeout", "env", "cd", "may_fail", "hold", "stage", "param", "connect",
         "type", "fn", "import", "edition", "require", "pipeline", "else", "needs", "when", "using",
     ];
-    if ours.contains(&line.word) || !line.word.starts_with(|c: char| c.is_ascii_lowercase()) {
+    if line.first.ends_with('{')
+        || ours.contains(&line.word)
+        || !line.word.starts_with(|c: char| c.is_ascii_lowercase())
+    {
         return false;
     }
     let words: Vec<&str> = line.first.split_whitespace().collect();
@@ -537,13 +548,14 @@ fn misplaced_in_block(line: &Line<'_>) -> Option<Diagnostic> {
 }
 
 /// Signs and words of other languages where an operator, a value or a `:` was expected; `at` is
-/// the place in `part`, which begins at `base`, where the reading stopped.
+/// the place in `part`, which begins at `base`, where the reading stopped; `wants` tells what could
+/// have followed.
 pub(super) fn sign(
     source: SourceId,
     base: usize,
     part: &str,
     at: usize,
-    wants_colon: bool,
+    wants: &dyn Fn(Rule) -> bool,
 ) -> Option<Diagnostic> {
     let (before, rest) = part.split_at(at);
     let foreign = |start: usize, end: usize, help: String| {
@@ -564,7 +576,7 @@ pub(super) fn sign(
         return Some(foreign(at, at + 2, "write `:` between a name and its value".to_owned()));
     }
     if rest.starts_with('=') {
-        return equals(part, at, wants_colon, &foreign);
+        return equals(part, at, wants(Rule::colon), &foreign);
     }
     if rest.starts_with('.') && rest[1..].starts_with(|c: char| c.is_ascii_digit()) {
         let digits =
@@ -578,7 +590,7 @@ pub(super) fn sign(
     }
     let name = |c: char| c.is_alphanumeric() || matches!(c, '_' | '.');
     let called = before.ends_with(' ') && before.trim_end().ends_with(name);
-    if called && rest.starts_with('[') {
+    if called && rest.starts_with('[') && !wants(Rule::kw_in) {
         let gap = before.trim_end().len();
         let span = Span::new(source, base + at, base + at + 1);
         let word = before[..gap].rsplit(|c| !name(c)).next().unwrap_or("");
@@ -588,7 +600,46 @@ pub(super) fn sign(
                 .help(format!("write `{word}[`; between two items stands a `,`")),
         );
     }
-    hyphen(source, base, part, at)
+    hyphen(source, base, part, at).or_else(|| clause(source, base, part, at))
+}
+
+/// `timout 5m` between the name of a stage and its block
+fn clause(source: SourceId, base: usize, part: &str, at: usize) -> Option<Diagnostic> {
+    const CLAUSES: [&str; 15] = [
+        "for",
+        "needs",
+        "after",
+        "when",
+        "using",
+        "approve",
+        "lock",
+        "retry",
+        "timeout",
+        "may_fail",
+        "at_once",
+        "keep_going",
+        "env",
+        "cd",
+        "workspace",
+    ];
+    let head = part[..at].trim_start();
+    if !head.starts_with("stage ") || head.contains('{') {
+        return None;
+    }
+    let word = token(&part[at..]);
+    if !word.starts_with(|c: char| c.is_ascii_alphabetic()) || CLAUSES.contains(&word) {
+        return None;
+    }
+    let span = Span::new(source, base + at, base + at + word.len());
+    let help = match similar(word, CLAUSES).first() {
+        Some(meant) => format!("did you mean `{meant}`?"),
+        None => format!("there are: {}", CLAUSES.join(", ")),
+    };
+    Some(
+        Diagnostic::error(Code::SYNTAX, span, format!("no clause of a stage begins with `{word}`"))
+            .label("a clause or `{` was expected")
+            .help(help),
+    )
 }
 
 /// `x += 1`, `x === y`, `name = value` among arguments

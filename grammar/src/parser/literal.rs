@@ -55,7 +55,8 @@ pub(super) fn number(text: &str) -> Result<ExprKind, Refusal> {
 }
 
 fn float(text: &str, amount: &str) -> Result<ExprKind, Refusal> {
-    let wrong = || (format!("`{text}` is no number"), None);
+    let wrong =
+        || (format!("`{text}` is no number"), Some(format!("a version is a text: `\"{text}\"`")));
     amount.parse().map(ExprKind::Float).map_err(|_| wrong())
 }
 
