@@ -56,6 +56,7 @@ fn on_this_machine(facts: &Facts, local: &pipe_stdlib::core::LocalCluster) -> Co
         docker: Vec::new(),
         engine: None,
         marathon: marathon.collect(),
+        mesos: Vec::new(),
         local: Some(local.clone()),
     }
 }
@@ -67,7 +68,8 @@ fn runs(stage: &StagePlan) -> bool {
 fn is_needed(facts: &Facts, stages: &[StagePlan], connection: &Connection) -> bool {
     let kind = connection.connector.name;
     let users = stages.iter().filter(|s| runs(s)).map(|s| format!("stage {}", s.name));
-    let handlers = ["on success", "on failure", "on cancelled", "always"].map(String::from);
+    let handlers =
+        ["pipeline", "on success", "on failure", "on cancelled", "always"].map(String::from);
     let used = users.chain(handlers).any(|user| {
         let mut names = needs::mentioned(facts, &user);
         names.insert(user.as_str().into());

@@ -2,6 +2,8 @@
 
 mod base64;
 pub mod engine;
+pub(crate) mod http;
 pub mod marathon;
+pub mod mesos;
 pub mod registry;
 mod transport;

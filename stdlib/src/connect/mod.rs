@@ -1,7 +1,8 @@
-//! `connect docker(…)`, `connect marathon(…)`: where built-ins go and as whom.
+//! `connect docker(…)`, `connect marathon(…)`, `connect mesos(…)`: where built-ins go and as whom.
 
 mod docker;
 mod marathon;
+mod mesos;
 
 use std::sync::OnceLock;
 
@@ -9,7 +10,7 @@ use crate::core::{Arguments, Connections, Failure, Signature};
 
 /// One kind of connection.
 pub struct Connector {
-    /// `docker`, `marathon`.
+    /// `docker`, `marathon`, `mesos`.
     pub name: &'static str,
     /// As of a built-in.
     pub declaration: &'static str,
@@ -23,7 +24,8 @@ pub struct Connector {
 }
 
 /// All kinds.
-pub static CONNECTORS: [&Connector; 2] = [&docker::CONNECTOR, &marathon::CONNECTOR];
+pub static CONNECTORS: [&Connector; 3] =
+    [&docker::CONNECTOR, &marathon::CONNECTOR, &mesos::CONNECTOR];
 
 /// The kind with this name.
 #[must_use]

@@ -34,6 +34,27 @@ pub struct MarathonConnection {
     pub local: bool,
 }
 
+/// The masters of a Mesos cluster, or a DC/OS URL that ends with `/mesos`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct MesosConnection {
+    /// The name after `as`; none for the default one.
+    pub name: Option<String>,
+    /// `http://m1.example.com:5050`, without a slash at the end; any of them may lead.
+    pub masters: Vec<String>,
+    /// A DC/OS token, sent as `Authorization: token=…`.
+    pub token: Option<Secret>,
+    /// HTTP basic authentication; also the principal.
+    pub username: Option<String>,
+    /// HTTP basic authentication.
+    pub password: Option<Secret>,
+    /// The role whose offers are taken, unless a task names another one.
+    pub role: String,
+    /// `HOST` or `HOST:PORT` under which the tasks reach this machine.
+    pub advertise: Option<String>,
+    /// A file with further root certificates, PEM.
+    pub ca: Option<std::path::PathBuf>,
+}
+
 /// The local cluster of this machine, when the run uses it (`--local`).
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct LocalCluster {
@@ -62,6 +83,8 @@ pub struct Connections {
     pub engine: Option<String>,
     /// By name.
     pub marathon: Vec<MarathonConnection>,
+    /// By name.
+    pub mesos: Vec<MesosConnection>,
     /// Set by `--local`: then every push, pull and deployment goes there, whatever else is set.
     pub local: Option<LocalCluster>,
 }
@@ -77,5 +100,11 @@ impl Connections {
     #[must_use]
     pub fn marathon(&self, name: Option<&str>) -> Option<&MarathonConnection> {
         self.marathon.iter().find(|c| c.name.as_deref() == name)
+    }
+
+    /// The Mesos with this name; without a name the default one.
+    #[must_use]
+    pub fn mesos(&self, name: Option<&str>) -> Option<&MesosConnection> {
+        self.mesos.iter().find(|c| c.name.as_deref() == name)
     }
 }

@@ -29,7 +29,9 @@ pub(crate) mod yaml;
 pub use arguments::{Arguments, FromValue};
 pub use builtin::{Builtin, Implementation, Kind, Module};
 pub use call::{Call, Outcome, Running};
-pub use connection::{Connections, DockerConnection, LocalCluster, MarathonConnection};
+pub use connection::{
+    Connections, DockerConnection, LocalCluster, MarathonConnection, MesosConnection,
+};
 pub use convert::{Misfit, convert, describe};
 pub use failure::{Failure, FailureKind, Problem, Spot};
 pub use files::{Entry, Found, entries, find, find_some};
