@@ -3,8 +3,9 @@
 use std::fmt::Write as _;
 
 use pipe_stdlib::{
+    Library,
     connect::CONNECTORS,
-    core::{Builtin, Kind, Signature, Type},
+    core::{Builtin, HeldType, Kind, Signature, Type},
     library,
 };
 
@@ -27,7 +28,9 @@ Everything that a Pipelinefile can call. `pipe docs NAME` shows the same in the 
 
 - A **fact** is a value, or a function without an effect. It may stand everywhere, at the top of
   the file too. A fact without parameters is written without parentheses.
-- A **step** acts, and stands in a stage or a function.
+- A **step** acts, and stands in a stage or a function. What a step with a **held value** gives is
+  undone when its block ends.
+- A **runner** says where commands run, and stands behind `using`.
 - Only the first argument may stand without its name. A parameter of a type with `?`, or with a
   default, may be left out.
 - Some parameters take what no type of the language says: a *path or list\\<path\\>* takes patterns
@@ -45,13 +48,16 @@ pub fn markdown() -> String {
         for builtin in module.builtins {
             entry(&mut out, builtin, library.signature(builtin));
         }
-        if !module.types.is_empty() {
+        if !(module.types.is_empty() && module.held.is_empty()) {
             let _ = write!(out, "\n### Types of {}\n", module.name);
         }
         for (name, _) in module.types {
             if let Some(Type::Record(record)) = library.named_type(name) {
                 code(&mut out, &format!("{name} = {}", signature::fields(&record, WIDTH)));
             }
+        }
+        for held in module.held {
+            self::held(&mut out, library, held);
         }
     }
     out.push_str("\n## Without a module\n");
@@ -96,6 +102,19 @@ fn body(out: &mut String, name: &str, signature: &Signature) {
         let start = if number == 0 { "\n" } else { "" };
         let docs = parameter.docs.split_whitespace().collect::<Vec<_>>().join(" ");
         let _ = writeln!(out, "{start}- `{}`: {docs}", signature::parameter(parameter));
+    }
+}
+
+/// A held value: its fields, then its methods.
+fn held(out: &mut String, library: &'static Library, held: &HeldType) {
+    if let Type::Record(record) = library.held_fields(held) {
+        code(out, &format!("{} = {}", held.name, signature::fields(&record, WIDTH)));
+    }
+    for (number, (name, _)) in held.methods.iter().enumerate() {
+        let Some(signature) = library.held_method(held, name) else { continue };
+        let start = if number == 0 { "\n" } else { "" };
+        let docs = signature.docs.split_whitespace().collect::<Vec<_>>().join(" ");
+        let _ = writeln!(out, "{start}- `{}`: {docs}", signature.written(&format!(".{name}")));
     }
 }
 

@@ -4,7 +4,7 @@ use pipe_grammar::diagnostic::similar;
 use pipe_stdlib::{
     Library,
     connect::{CONNECTORS, Connector, connector},
-    core::{Builtin, Method, Module, Type},
+    core::{Builtin, HeldType, Method, Module, Type},
     library,
 };
 
@@ -23,6 +23,8 @@ pub enum Page {
     Connector(&'static Connector),
     /// `Image`: a type that a module declares.
     Record(&'static str),
+    /// `Green`: a type of held values.
+    Held(&'static HeldType),
     /// `string`
     Values(&'static Values),
     /// `string.trim`
@@ -54,6 +56,9 @@ fn exact(library: &'static Library, name: &str) -> Option<Page> {
     if let Some(builtin) = library.find(Some(first), last) {
         return Some(Page::Builtin(builtin));
     }
+    if let Some(held) = helds(library).find(|held| held.name == first) {
+        return held.methods.iter().any(|(name, _)| *name == last).then_some(Page::Held(held));
+    }
     let values = Values::find(first)?;
     let method = values.methods().iter().find(|method| method.name == last)?;
     Some(Page::Method(values, method))
@@ -63,7 +68,8 @@ fn alone(library: &'static Library, name: &str) -> Option<Page> {
     let module = library.module(name).map(Page::Module);
     let builtin = || library.find(None, name).map(Page::Builtin);
     let values = || Values::find(name).map(Page::Values);
-    module.or_else(builtin).or_else(values).or_else(|| {
+    let held = || helds(library).find(|held| held.name == name).map(Page::Held);
+    module.or_else(builtin).or_else(values).or_else(held).or_else(|| {
         records(library).into_iter().find(|(found, _)| *found == name).map(|(n, _)| Page::Record(n))
     })
 }
@@ -74,6 +80,11 @@ pub(super) fn records(library: &'static Library) -> Vec<(&'static str, Type)> {
     names.filter_map(|name| Some((name, library.named_type(name)?))).collect()
 }
 
+/// The types of held values.
+fn helds(library: &'static Library) -> impl Iterator<Item = &'static HeldType> {
+    library.modules().iter().flat_map(|module| module.held).copied()
+}
+
 /// Every name that has a page.
 pub(super) fn names(library: &'static Library) -> Vec<String> {
     let mut names = Vec::new();
@@ -81,6 +92,10 @@ pub(super) fn names(library: &'static Library) -> Vec<String> {
         names.push(module.name.to_owned());
         names.extend(module.builtins.iter().map(|builtin| builtin.full_name()));
         names.extend(module.types.iter().map(|(name, _)| (*name).to_owned()));
+        for held in module.held {
+            names.push(held.name.to_owned());
+            names.extend(held.methods.iter().map(|(name, _)| format!("{}.{name}", held.name)));
+        }
     }
     names.extend(library.alone().iter().map(|builtin| builtin.full_name()));
     names.extend(CONNECTORS.iter().map(|connector| format!("connect.{}", connector.name)));

@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 use pipe_stdlib::{
     Library,
     connect::CONNECTORS,
-    core::{Builtin, Kind, Method, Module, Signature, Type},
+    core::{Builtin, HeldType, Kind, Method, Module, Signature, Type},
     library,
 };
 
@@ -39,6 +39,7 @@ pub fn show(page: Page, width: usize) -> String {
             Some(ty) => record(library, name, &ty, width),
             None => String::new(),
         },
+        Page::Held(found) => held(library, found, width),
         Page::Values(found) => values(found, width),
         Page::Method(of, found) => method(of, found, width),
     };
@@ -79,6 +80,9 @@ fn module(library: &'static Library, module: &'static Module, width: usize) -> S
             let _ = write!(out, "\n{name} = {}\n", signature::fields(&record, width));
         }
     }
+    for found in module.held {
+        let _ = write!(out, "\n{}", self::held(library, found, width));
+    }
     if CONNECTORS.iter().any(|connector| connector.name == module.name) {
         let _ = writeln!(out, "\nwhere it goes and as whom: `pipe docs connect.{}`", module.name);
     }
@@ -95,6 +99,9 @@ fn builtin(library: &'static Library, builtin: &'static Builtin, width: usize) -
         {
             let _ = write!(out, "\n{name} = {}\n", signature::fields(&record, width));
         }
+    }
+    if let Type::Held(found) = &signature.result {
+        let _ = write!(out, "\n{}", held(library, found, width));
     }
     let kind = match builtin.kind() {
         Kind::Fact => "a fact: it may stand everywhere, at the top of the file too",
@@ -139,6 +146,21 @@ fn record(library: &'static Library, name: &str, ty: &Type, width: usize) -> Str
     if !givers.is_empty() {
         let text = format!("given by {}", givers.join(", "));
         let _ = write!(out, "\n{}\n", wrap::paragraphs(&text, width));
+    }
+    out
+}
+
+/// The fields and the methods of a held value.
+fn held(library: &'static Library, held: &HeldType, width: usize) -> String {
+    let mut out = String::new();
+    if let Type::Record(record) = library.held_fields(held) {
+        let _ = writeln!(out, "{} = {}", held.name, signature::fields(&record, width));
+    }
+    for (name, _) in held.methods {
+        if let Some(signature) = library.held_method(held, name) {
+            let entry = entry(&format!(".{name}"), &signature, width.saturating_sub(2));
+            let _ = writeln!(out, "\n{}", wrap::indented(&entry, 2));
+        }
     }
     out
 }
