@@ -31,11 +31,15 @@ pub fn json_problem(text: &str) -> Option<TextProblem> {
         at -= 1;
     }
     let found = text[at..].chars().next();
-    let end = at + found.map_or(0, char::len_utf8);
+    let mut end = at + found.map_or(0, char::len_utf8);
     let before = text[..at].trim_end();
+    if matches!(found, Some('}' | ']')) && before.ends_with(',') {
+        // The comma is what is wrong, wherever the bracket stands.
+        (at, end) = (before.len() - 1, before.len());
+    }
     let (message, help) = match (found, before.chars().next_back()) {
         _ if text.trim().is_empty() => ("this file is empty, and no JSON", None),
-        (None, _) | (Some('\n'), _) if error.is_eof() => {
+        _ if error.is_eof() => {
             ("this JSON ends too early", Some("a `}`, `]` or `\"` is missing"))
         }
         (Some('}' | ']'), Some(',')) => (
@@ -83,7 +87,7 @@ mod tests {
     fn the_place_and_the_reason_are_told() {
         assert_eq!(json_problem("{\"a\": 1}"), None);
         assert_eq!(problem("{\n  \"a\": 1,,\n}"), (11, "two commas follow each other".into()));
-        assert_eq!(problem("{\"a\": 1,}"), (8, "a comma stands before the closing bracket".into()));
+        assert_eq!(problem("{\"a\": 1,}"), (7, "a comma stands before the closing bracket".into()));
         assert_eq!(problem("{\"a\": 1 \"b\": 2}"), (8, "a comma is missing before this".into()));
         assert_eq!(problem(""), (0, "this file is empty, and no JSON".into()));
         assert_eq!(problem("{\"a\": 1").1, "this JSON ends too early");

@@ -445,10 +445,16 @@ impl Checker<'_> {
                     format!("multiply it by a unit: `{shown} * 1MiB`")
                 })
             }
-            (Type::Int, found) if found.is_string() => Some(match self.plain(id) {
-                Some(text) if text.parse::<i64>().is_ok() => format!("without quotes: `{text}`"),
-                _ => format!("the number in it: `{shown}.to_int()`"),
-            }),
+            (Type::String, Type::List(item)) if item.is_text() && one_line => {
+                Some(format!("join it: `{shown}.join(\", \")`, or take one: `{shown}[0]`"))
+            }
+            (Type::Int, found) if found.is_string() => match self.plain(id) {
+                Some(text) if text.parse::<i64>().is_ok() => {
+                    Some(format!("without quotes: `{text}`"))
+                }
+                Some(_) => None,
+                None => Some(format!("the number in it: `{shown}.to_int()`")),
+            },
             (Type::Bool, found) if found.is_string() => self
                 .plain(id)
                 .filter(|t| t == "true" || t == "false")

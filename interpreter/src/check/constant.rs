@@ -16,7 +16,8 @@ impl Checker<'_> {
         let span = self.span(id);
         self.report(
             Diagnostic::warning(Code::CONSTANT_CONDITION, span, format!("{what} {text} runs"))
-                .label(format!("this is {text} so")),
+                .label(format!("this is {text} so"))
+                .help("remove the condition, or ask for something that may differ"),
         );
     }
 

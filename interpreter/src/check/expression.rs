@@ -409,6 +409,10 @@ impl Checker<'_> {
                         format!("`{shown}` is a string, not a list"),
                         format!("write `{shown}.lines()` or `{shown}.split(\",\")`"),
                     ),
+                    Type::Int => (
+                        "an int is no list".to_owned(),
+                        format!("count with a range: `1..{shown}`"),
+                    ),
                     _ => (format!("{} is no list", literal::a(other)), String::new()),
                 };
                 let problem = Diagnostic::error(code, span, what)

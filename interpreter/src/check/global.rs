@@ -168,10 +168,10 @@ impl Checker<'_> {
             State::Function(..) => return Type::Unknown,
             State::UnderWay => {
                 let span = global.span;
-                self.report(
+                let problem =
                     Diagnostic::error(Code::CYCLE, span, format!("`{name}` needs itself"))
-                        .label("to know this, it must be known already"),
-                );
+                        .label(self.ring(name));
+                self.report(problem);
                 return Type::Unknown;
             }
             State::Unknown => {}
@@ -179,6 +179,7 @@ impl Checker<'_> {
         global.state = State::UnderWay;
         let source = global.source;
         let item = &self.file.items[global.item].kind;
+        self.under_way.push(name.clone());
         let place = Place { source, user: Some(name.clone()), ..Place::default() };
         let scopes = std::mem::take(&mut self.scopes);
         let narrowed = std::mem::take(&mut self.narrowed);
@@ -202,10 +203,18 @@ impl Checker<'_> {
         });
         self.scopes = scopes;
         self.narrowed = narrowed;
+        self.under_way.pop();
         if let Some(global) = self.globals.get_mut(name) {
             global.state = State::Known(ty.clone());
         }
         ty
+    }
+
+    /// `one -> two -> one`: how a name comes back to itself.
+    fn ring(&self, name: &Text) -> String {
+        let start = self.under_way.iter().rposition(|known| known == name).unwrap_or(0);
+        let names = self.under_way[start..].iter().chain([name]).map(|name| &**name);
+        names.collect::<Vec<_>>().join(" -> ")
     }
 
     /// The expression that a `let` of the file binds a name to.
@@ -289,10 +298,14 @@ impl Checker<'_> {
             State::Function(signature, steps) => return Some(((**signature).clone(), *steps)),
             State::UnderWay => {
                 let span = global.span;
-                self.report(
-                    Diagnostic::error(Code::CYCLE, span, format!("`{name}` calls itself"))
-                        .label("a function can't call itself, nor one that calls it"),
-                );
+                let problem = Diagnostic::error(
+                    Code::CYCLE,
+                    span,
+                    format!("`{name}` calls itself"),
+                )
+                .label(self.ring(name))
+                .help("functions end because none comes back to itself: use `for` over a list");
+                self.report(problem);
                 return None;
             }
             _ => {}
@@ -300,7 +313,9 @@ impl Checker<'_> {
         global.state = State::UnderWay;
         let source = global.source;
         let ItemKind::Function(function) = &self.file.items[global.item].kind else { return None };
+        self.under_way.push(name.clone());
         let (signature, steps) = self.function(function, source);
+        self.under_way.pop();
         if let Some(global) = self.globals.get_mut(name) {
             global.state = State::Function(Box::new(signature.clone()), steps);
         }

@@ -156,6 +156,7 @@ pub fn check(
         handlers: IndexMap::new(),
         scopes: Vec::new(),
         narrowed: Vec::new(),
+        under_way: Vec::new(),
         place: Place::default(),
     };
     checker.run();
@@ -204,6 +205,8 @@ struct Checker<'a> {
     handlers: IndexMap<&'static str, Span>,
     scopes: Vec<scope::Scope>,
     narrowed: Vec<(String, Type)>,
+    /// The names whose types are being found out, each for the one before it.
+    under_way: Vec<Text>,
     place: Place,
 }
 

@@ -72,6 +72,19 @@ impl Checker<'_> {
         let problem = Diagnostic::error(Code::WRONG_OPERANDS, op_span, what)
             .also(self.span(left), format!("this is {}", literal::a(a)))
             .also(self.span(right), format!("this is {}", literal::a(b)));
+        let shown = |id| self.slice(self.span(id));
+        match (op, a, b) {
+            (BinaryOp::Add, Type::List(_), item) if !matches!(item, Type::List(_)) => {
+                return problem.help(format!("write `{} + [{}]`", shown(left), shown(right)));
+            }
+            (_, Type::Duration, Type::Int) => {
+                return problem.help(format!("say of what: `{}s`", shown(right)));
+            }
+            (_, Type::Size, Type::Int) => {
+                return problem.help(format!("say of what: `{}MiB`", shown(right)));
+            }
+            _ => {}
+        }
         let text = |t: &Type| t.is_string() || *t == Type::Path;
         if op == BinaryOp::Add && (text(a) || text(b)) {
             let hole = |id| match self.plain(id) {
@@ -121,12 +134,17 @@ impl Checker<'_> {
         let json = plain_a == Type::Json || plain_b == Type::Json;
         if !json && !plain_a.fits(&plain_b) && !plain_b.fits(&plain_a) {
             let span = self.span(right);
+            let number = self.plain(right).filter(|text| text.parse::<i64>().is_ok());
+            let help = number
+                .filter(|_| plain_a == Type::Int)
+                .map(|text| format!("without quotes: `{text}`"));
             let what =
                 format!("{} and {} are never equal", literal::a(&plain_a), literal::a(&plain_b));
             self.report(
                 Diagnostic::error(Code::WRONG_OPERANDS, span, what)
                     .label(format!("this is {}", literal::a(b)))
-                    .also(self.span(left), format!("this is {}", literal::a(a))),
+                    .also(self.span(left), format!("this is {}", literal::a(a)))
+                    .help_if(help),
             );
         }
         Type::Bool
@@ -161,8 +179,8 @@ impl Checker<'_> {
         let span = self.span(id);
         let Some(pattern) = self.plain(id) else {
             self.report(
-                Diagnostic::error(Code::WRONG_OPERANDS, span, "a pattern is a text without `#{…}`")
-                    .label("`matches` takes a literal")
+                Diagnostic::error(Code::WRONG_OPERANDS, span, "a pattern is written out")
+                    .label("`matches` takes a text without `#{…}`")
                     .help("`*` is any run without `/`, `**` with it, `?` one, `{a,b}` either"),
             );
             return;

@@ -161,7 +161,9 @@ impl Checker<'_> {
         let what = format!("{whole} needs {list}");
         let span = self.span(id);
         self.report(
-            Diagnostic::error(Code::WRONG_TYPE, span, what).label(format!("{list} missing")),
+            Diagnostic::error(Code::WRONG_TYPE, span, what)
+                .label(format!("{list} missing"))
+                .help("a field that may be missing is declared as `name?: type` or has a default"),
         );
     }
 

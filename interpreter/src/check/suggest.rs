@@ -7,7 +7,7 @@ use pipe_grammar::{
 };
 use pipe_stdlib::core::Module;
 
-use super::Checker;
+use super::{Checker, global::Kind};
 
 /// What a module offers, as one list.
 pub(super) fn offers(module: &Module) -> String {
@@ -49,13 +49,26 @@ impl Checker<'_> {
             return problem.help(help);
         }
         if found.is_empty() {
-            return problem;
+            return problem.help_if(self.values_here());
         }
         problem.help(format!("did you mean {}?", list_or(&found)))
     }
 }
 
 impl Checker<'_> {
+    /// The values that can be named here, where these are few.
+    fn values_here(&self) -> Option<String> {
+        const FEW: usize = 8;
+        let locals = self.scopes.iter().flat_map(|scope| scope.names.keys());
+        let globals = self.globals.iter().filter(|(_, global)| {
+            matches!(global.kind, Kind::Param | Kind::Secret | Kind::Let)
+                && global.span.source == self.place.source
+        });
+        let names: Vec<&str> = locals.chain(globals.map(|(name, _)| name)).map(|n| &**n).collect();
+        let few = (1..=FEW).contains(&names.len());
+        few.then(|| format!("there are: {}", names.join(", ")))
+    }
+
     /// What to do with a name that a stage binds where this place can't see it.
     fn bound_elsewhere(&self, name: &str, span: Span) -> Option<String> {
         self.file.stages().find_map(|stage| {
