@@ -13,10 +13,13 @@ mod file;
 mod git;
 mod glob;
 mod hash;
+mod http;
 mod json;
 mod library;
 mod log;
+mod sh;
 pub mod marathon;
+mod notify;
 mod path;
 mod semver;
 #[cfg(test)]
@@ -41,7 +44,9 @@ const MODULES: &[&core::Module] = &[
     &text::MODULE,
     &semver::MODULE,
     &time::MODULE,
+    &http::MODULE,
+    &notify::MODULE,
 ];
 
 /// Functions and values without a module.
-const ALONE: &[&core::Builtin] = &[&env::BUILTIN, &glob::BUILTIN, &log::BUILTIN];
+const ALONE: &[&core::Builtin] = &[&env::BUILTIN, &glob::BUILTIN, &log::BUILTIN, &sh::BUILTIN];

@@ -5,7 +5,9 @@ use pipe_grammar::{
     diagnostic::{count, did_you_mean, list_and},
     tree::{Argument, ExprId, ExprKind, ItemKind, Text},
 };
-use pipe_stdlib::core::{Builtin, Kind as BuiltinKind, Parameter, Signature, Type, methods};
+use pipe_stdlib::core::{
+    Builtin, Implementation, Kind as BuiltinKind, Parameter, Signature, Type, methods,
+};
 
 use super::{Checker, Target, global::Kind, literal};
 
@@ -128,6 +130,10 @@ impl Checker<'_> {
         let Some((signature, steps)) = self.function_signature(name) else {
             return self.arguments_alone(arguments);
         };
+        if let Some(inside) = self.local_functions.get(name).cloned() {
+            let span = self.span(id);
+            self.acts_here(span, &format!("`{name}` calls {inside}, which"));
+        }
         if steps {
             self.step_allowed(id, &format!("`{name}` holds steps"));
         }
@@ -159,8 +165,15 @@ impl Checker<'_> {
             );
             return signature.result.clone();
         }
-        if builtin.kind() == BuiltinKind::Step {
+        let kind = builtin.kind();
+        if kind == BuiltinKind::Runner && !self.place.runner {
+            let span = self.span(id);
+            self.misplaced_runner(builtin, span);
+        }
+        if matches!(kind, BuiltinKind::Step | BuiltinKind::Held) {
             self.step_allowed(id, &format!("`{name}` acts"));
+        }
+        if kind != BuiltinKind::Fact {
             if let Some(user) = &self.place.user {
                 let uses = self.checked.uses.entry(user.clone()).or_default();
                 uses.modules.insert((builtin.module, connection.clone()));
@@ -170,6 +183,11 @@ impl Checker<'_> {
         let target = Target::Builtin { builtin, connection };
         self.checked.targets.insert(callee, target.clone());
         self.checked.targets.insert(id, target);
+        self.place.runner = false;
+        self.reaches_the_stage(id, builtin, signature);
+        if matches!(builtin.implementation, Implementation::Command) {
+            self.script(arguments);
+        }
         self.arguments(id, &name, signature, arguments);
         self.named_files(builtin, signature, arguments);
         self.named_things(builtin, signature, arguments);
@@ -207,6 +225,9 @@ impl Checker<'_> {
                     .help(format!("give it a type first: `let v: string = {shown}`")),
             );
             return self.arguments_alone(arguments);
+        }
+        if let Type::Held(held) = ty {
+            return self.call_held(id, held, name, arguments, parens);
         }
         let Some(method) = methods(&ty).iter().find(|m| m.name == &*name.text) else {
             if matches!(&ty, Type::Record(record) if record.field(&name.text).is_some()) {

@@ -52,6 +52,9 @@ impl Checker<'_> {
                 }
                 this.block(&function.body)
             });
+            if let Some(found) = this.place.found_local.take() {
+                this.local_functions.insert(function.name.text.clone(), found);
+            }
             (leaves, this.place.found_steps == Some(true), this.place.result.clone())
         });
         self.scopes = scopes;

@@ -323,13 +323,6 @@ impl Checker<'_> {
     }
 }
 
-/// A part of the language that this version does not run yet.
-pub(super) fn not_yet(span: Span, what: &str) -> Diagnostic {
-    let message =
-        format!("`{what}` is part of the language, and this version of `pipe` can't do it");
-    Diagnostic::error(Code::NOT_YET, span, message).label("not in this version")
-}
-
 fn duplicate(name: &Name, kind: Kind, first: &Global) -> Diagnostic {
     let message =
         if kind == first.kind || matches!((kind, first.kind), (Kind::Stage(_), Kind::Stage(_))) {

@@ -167,6 +167,7 @@ impl Checker<'_> {
                     Type::Unknown
                 }
             },
+            Type::Held(held) => self.field_of_held(held, name),
             Type::Optional(_) => {
                 let problem = self.optional_base(base, ty, name);
                 self.report(problem);

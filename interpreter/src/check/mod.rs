@@ -13,6 +13,7 @@ mod file;
 mod function;
 mod global;
 mod handler;
+mod held;
 mod limit;
 mod literal;
 mod member;
@@ -20,6 +21,7 @@ mod narrow;
 mod operator;
 mod record;
 mod reference;
+mod runner;
 mod scope;
 mod secret;
 mod stage;
@@ -38,7 +40,7 @@ use pipe_grammar::{
 use pipe_stdlib::{
     Library,
     connect::Connector,
-    core::{Builtin, Method, Type},
+    core::{Builtin, HeldType, Method, Type},
 };
 
 use crate::imports::Module;
@@ -62,6 +64,8 @@ pub enum Target {
     Global(Text),
     /// A function of the file.
     Function(Text),
+    /// A method of a held value.
+    HeldMethod(&'static HeldType),
     /// A method of a value, or a property.
     Method(&'static Method),
     /// `secret.is_set`
@@ -158,6 +162,7 @@ pub fn check(
         narrowed: Vec::new(),
         under_way: Vec::new(),
         place: Place::default(),
+        local_functions: HashMap::new(),
     };
     checker.run();
     let mut checked = checker.checked;
@@ -188,6 +193,12 @@ struct Place {
     outputs: bool,
     /// In a function: whether a step was found.
     found_steps: Option<bool>,
+    /// Behind `using`.
+    runner: bool,
+    /// The commands of this stage run on another machine: by what, and where that is said.
+    remote: Option<(String, Span)>,
+    /// In a function: what acts on this machine.
+    found_local: Option<String>,
     /// Behind `??`: reading an output only waits for its stage.
     soft: bool,
 }
@@ -208,6 +219,8 @@ struct Checker<'a> {
     /// The names whose types are being found out, each for the one before it.
     under_way: Vec<Text>,
     place: Place,
+    /// Functions that act on this machine, and by what.
+    local_functions: HashMap<Text, String>,
 }
 
 impl Checker<'_> {

@@ -10,7 +10,7 @@ use pipe_grammar::{
 };
 use pipe_stdlib::core::{Builtin, Type};
 
-use super::{Checker, Place, global::not_yet};
+use super::{Checker, Place};
 
 /// When a stage may start.
 #[derive(Clone, Debug, PartialEq, Eq, Default)]
@@ -85,13 +85,14 @@ impl Checker<'_> {
         let stages: Vec<&Stage> = file.stages().collect();
         // Names first: a stage may be named before it is checked, to be told that it is below.
         self.checked.stages = stages.iter().map(|stage| StageFacts::new(stage)).collect();
+        let place = Place { user: Some("pipeline".into()), ..Place::default() };
+        self.within(place, Self::pipeline_clauses);
         for (number, stage) in stages.iter().enumerate() {
             self.stage(number, stage);
         }
         for number in 0..stages.len() {
             self.passes_failure(number);
         }
-        self.pipeline_clauses();
     }
 
     fn pipeline_clauses(&mut self) {
@@ -158,6 +159,7 @@ impl Checker<'_> {
                             this.clause(clause);
                         }
                     }
+                    this.place.remote = this.remote_runner(stage);
                     this.place.steps = true;
                     this.place.outputs = true;
                     this.block(&stage.body);
@@ -224,11 +226,9 @@ impl Checker<'_> {
                 self.constant_condition(*condition, "this stage");
             }
             ClauseKind::Using(runner) => {
-                self.report(not_yet(first_word(clause, "using"), "using"));
-                let _ = runner;
+                self.runner(*runner);
             }
             ClauseKind::Approve { question, condition, within } => {
-                self.report(not_yet(first_word(clause, "approve"), "approve"));
                 self.expect(*question, &Type::String, "the question");
                 if let Some(condition) = condition {
                     self.condition(*condition);
@@ -258,9 +258,7 @@ impl Checker<'_> {
                 self.expect(*dir, &Type::Path, "`cd`");
                 self.inside(*dir);
             }
-            ClauseKind::Workspace(_) => {
-                self.report(not_yet(first_word(clause, "workspace"), "workspace"));
-            }
+            ClauseKind::Workspace(_) => {}
         }
     }
 
@@ -429,8 +427,4 @@ impl Checker<'_> {
             self.report(problem);
         }
     }
-}
-
-fn first_word(clause: &Clause, word: &str) -> Span {
-    Span { end: clause.span.start + u32::try_from(word.len()).unwrap_or(0), ..clause.span }
 }

@@ -45,7 +45,8 @@ impl Checker<'_> {
                 self.report(
                     Diagnostic::warning(Code::UNREACHABLE, statement.span, "this is never reached")
                         .label("nothing leads here")
-                        .also(end, "this ends the block"),
+                        .also(end, "this ends the block")
+                        .help("remove it, or say with `if` when the block is left"),
                 );
             }
             if self.statement(statement, !steps) && leaves.is_none() {
@@ -96,7 +97,9 @@ impl Checker<'_> {
             StatementKind::Let(binding) => {
                 let ty = self.binding(binding);
                 let early = early && !self.has_step(binding.value);
-                self.bind_early(&binding.name, ty, true, early);
+                // What is held does its work without being read.
+                let warn = !matches!(ty, Type::Held(_));
+                self.bind_early(&binding.name, ty, warn, early);
                 false
             }
             StatementKind::Output(binding) => {
@@ -204,6 +207,7 @@ impl Checker<'_> {
                 .help("bind a `let` here and the output below, or move it out"),
             );
         }
+        self.stays(binding.value, &ty, "an output");
         if ty.holds_secret() {
             let problem = self.leaked(binding.value, &Type::String, "an output");
             self.report(problem);
@@ -383,11 +387,13 @@ impl Checker<'_> {
                 );
             }
             (Some(value), Some(wanted)) => {
-                self.expect(value, &wanted, "the function");
+                let ty = self.expect(value, &wanted, "`return`");
+                self.stays(value, &ty, "returned");
             }
             (Some(value), None) => {
                 let ty = self.expr(value, None);
                 let ty = self.something(value, ty);
+                self.stays(value, &ty, "returned");
                 self.place.result = Some(ty);
             }
             (None, None | Some(Type::Nothing)) => {}

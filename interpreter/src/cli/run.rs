@@ -31,6 +31,11 @@ pub(super) struct Args {
     #[arg(long)]
     fail_fast: bool,
 
+    /// How many stages, instances and branches of `parallel for` run at once [default: the number
+    /// of processors]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..))]
+    jobs: Option<u16>,
+
     /// An unstable run ends with status 3
     #[arg(long)]
     unstable_is_error: bool,
@@ -96,6 +101,7 @@ pub(super) fn main(args: Args, colour: Colour) -> u8 {
         unstable_is_error: args.unstable_is_error,
         fail_fast: args.fail_fast,
         cancel_grace: Duration::from_secs(grace),
+        jobs: args.jobs.map_or_else(processors, usize::from),
     };
     let runtime = match runtime() {
         Ok(runtime) => runtime,
@@ -113,6 +119,11 @@ pub(super) fn main(args: Args, colour: Colour) -> u8 {
     // Nothing that is still under way may hold the end up.
     runtime.shutdown_timeout(Duration::from_millis(200));
     status
+}
+
+/// How many processors there are for us: a limit of the cgroup counts.
+fn processors() -> usize {
+    std::thread::available_parallelism().map_or(1, usize::from)
 }
 
 /// Runs, and listens for signals: the first cancels, the second stops at once (inside Jenkins,

@@ -2,8 +2,6 @@
 
 use std::{sync::Arc, time::Duration};
 
-use futures_util::future::join_all;
-
 use pipe_grammar::{
     Code, Diagnostic,
     tree::{Block, ExprId, ExprKind, Let, Outcome, Statement, StatementKind},
@@ -11,19 +9,10 @@ use pipe_grammar::{
 use pipe_stdlib::core::{Secret, Type, Value, text_of};
 use tokio_util::sync::CancellationToken;
 
-use super::{CommandRun, Eval, Frame, Later, Stop};
+use super::{CommandRun, Eval, Frame, Holds, Later, Stop};
 
 /// How long the handlers of a block have after a failure.
-const FAILURE_GRACE: Duration = Duration::from_secs(600);
-
-/// What comes of branches that have all run to their end: a failure before a cancellation.
-fn together(results: Vec<Result<(), Stop>>) -> Result<(), Stop> {
-    let mut stops: Vec<Stop> = results.into_iter().filter_map(Result::err).collect();
-    match stops.iter().position(Stop::is_failure).or_else(|| (!stops.is_empty()).then_some(0)) {
-        Some(place) => Err(stops.swap_remove(place)),
-        None => Ok(()),
-    }
-}
+pub(super) const FAILURE_GRACE: Duration = Duration::from_secs(600);
 
 impl<'a> Eval<'a> {
     /// Runs a block in a scope of its own, then its handlers.
@@ -36,7 +25,8 @@ impl<'a> Eval<'a> {
 
     /// Runs statements in the scope of the frame, then their handlers.
     pub async fn statements(self, statements: &[Statement]) -> Result<(), Stop> {
-        let mut frame = self.frame.clone();
+        let mut frame = Frame { holds: Holds::default(), ..self.frame.clone() };
+        let mut held = 0;
         let mut result = Ok(());
         for statement in statements {
             if frame.cancel.is_cancelled() {
@@ -57,11 +47,16 @@ impl<'a> Eval<'a> {
                 result = Err(stop);
                 break;
             }
+            if frame.holds.count() > held {
+                frame = frame.with_env(frame.holds.environment(held));
+                held = frame.holds.count();
+            }
         }
         if let (Err(Stop::Cancelled), Some(failed)) = (&result, frame.timed_out()) {
             result = Err(Stop::Failed(Box::new(failed.clone())));
         }
-        self.at(&frame).handlers(statements, result).await
+        let result = self.at(&frame).handlers(statements, result).await;
+        self.at(&frame).undo(result).await
     }
 
     /// Runs the handler that the outcome asks for, then `always`. What fails in a handler fails
@@ -162,7 +157,7 @@ impl<'a> Eval<'a> {
                 for hole in command.holes() {
                     values.push(self.value(hole).await?);
                 }
-                let run = CommandRun { command, values, capture: false };
+                let run = CommandRun { command, values, capture: false, script: None };
                 self.host.command(self.frame, run).await?;
             }
             StatementKind::Step { title, body } => self.step(*title, body, statement).await?,
@@ -177,18 +172,7 @@ impl<'a> Eval<'a> {
                 }
             }
             StatementKind::For { parallel: true, name, list, body } => {
-                let frames: Vec<Frame> = self
-                    .items(*list)
-                    .await?
-                    .into_iter()
-                    .map(|item| {
-                        let frame = self.frame.inner();
-                        frame.scope.bind(&name.text, item);
-                        frame
-                    })
-                    .collect();
-                let branches = frames.iter().map(|frame| self.at(frame).block(body));
-                return together(join_all(branches).await);
+                self.parallel_for(name, *list, body).await?;
             }
             StatementKind::For { name, list, body, .. } => {
                 for item in self.items(*list).await? {
@@ -211,9 +195,8 @@ impl<'a> Eval<'a> {
             }
             StatementKind::Skip(text) => return Err(Stop::Skip(self.message(*text).await?)),
             StatementKind::Modified { modifiers, body } => self.modified(modifiers, body).await?,
-            StatementKind::Block(block) | StatementKind::Parallel(block) => {
-                self.block(block).await?
-            }
+            StatementKind::Block(block) => self.block(block).await?,
+            StatementKind::Parallel(block) => self.parallel(block).await?,
             // `env` alone is taken by the block, handlers run at its end.
             StatementKind::Env(_) | StatementKind::Handler(_) => {}
             StatementKind::Broken => {

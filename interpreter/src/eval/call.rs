@@ -7,11 +7,13 @@ use pipe_grammar::{
     tree::{Argument, ExprId, ExprKind, Function, ItemKind, Text},
 };
 use pipe_stdlib::{
-    core::{Arguments, Failure, Kind, Signature, Spot, Type, Value, convert},
+    core::{
+        Arguments, Failure, HeldType, Implementation, Kind, Signature, Spot, Type, Value, convert,
+    },
     marathon::{locate, locate_key},
 };
 
-use super::{Eval, Failed, Frame, Scope, StepCall, Stop};
+use super::{Eval, Failed, Frame, HeldCall, Scope, StepCall, Stop};
 use crate::check::Target;
 
 /// Where the arguments of a call stand, by parameter.
@@ -26,6 +28,9 @@ impl Eval<'_> {
         match self.program.checked.targets.get(&id) {
             Some(Target::Builtin { builtin, connection }) => {
                 let signature = self.program.library.signature(builtin);
+                if matches!(builtin.implementation, Implementation::Command) {
+                    return self.script(id, signature, arguments).await;
+                }
                 let (bound, places) = self.bind(signature, arguments).await?;
                 if builtin.kind() == Kind::Fact {
                     let value = self.host.fact(self.frame, builtin, &bound);
@@ -38,8 +43,13 @@ impl Eval<'_> {
                     span: file.span(id),
                     places: &places,
                 };
-                self.host.step(self.frame, call).await
+                let value = self.host.step(self.frame, call).await?;
+                if let Value::Held(held) = &value {
+                    self.frame.holds.add(held.clone(), file.span(id));
+                }
+                Ok(value)
             }
+            Some(Target::HeldMethod(held)) => self.held_method(id, held, *callee, arguments).await,
             Some(Target::Function(name)) => self.function(name, arguments).await,
             Some(Target::Method(method)) => {
                 let ExprKind::Member { base, .. } = &file.expr(*callee).kind else {
@@ -83,6 +93,35 @@ impl Eval<'_> {
             bound.bind(parameter.name.clone(), value, given.is_some());
         }
         Ok((bound, places))
+    }
+
+    async fn held_method(
+        self,
+        id: ExprId,
+        ty: &HeldType,
+        callee: ExprId,
+        arguments: &[Argument],
+    ) -> Result<Value, Stop> {
+        let file = &self.program.file;
+        let ExprKind::Member { base, name } = &file.expr(callee).kind else {
+            return Err(Stop::evaluation(file.span(id), "this is no method"));
+        };
+        let Value::Held(held) = self.value(*base).await? else {
+            return Err(Stop::evaluation(file.span(*base), "this is not held any more"));
+        };
+        let Some(signature) = self.program.library.held_method(ty, &name.text) else {
+            return Err(Stop::evaluation(name.span, "there is no such method"));
+        };
+        let (arguments, places) = self.bind(&signature, arguments).await?;
+        let call = HeldCall {
+            held: &held,
+            method: &name.text,
+            shown: self.program.slice(file.span(callee)),
+            arguments,
+            span: file.span(id),
+            places: &places,
+        };
+        self.host.held_call(self.frame, call).await
     }
 
     async fn function(self, name: &Text, arguments: &[Argument]) -> Result<Value, Stop> {

@@ -80,8 +80,12 @@ impl<'a> Eval<'a> {
                 for hole in command.holes() {
                     values.push(self.value(hole).await?);
                 }
-                let run = CommandRun { command, values, capture: true };
-                self.host.command(self.frame, run).await?.into()
+                let run = CommandRun { command, values, capture: true, script: None };
+                let done = self.host.command(self.frame, run).await?;
+                let text = String::from_utf8(done.stdout).map_err(|_| {
+                    Stop::evaluation(command.span, "the output of this command is no UTF-8 text")
+                })?;
+                text.trim_end_matches(['\n', '\r']).into()
             }
             ExprKind::Fail(text) => {
                 let text = self.value(*text).await?;

@@ -10,10 +10,10 @@ use std::{
 };
 
 use pipe_grammar::tree::Text;
-use pipe_stdlib::core::Value;
+use pipe_stdlib::core::{Session, Value};
 use tokio_util::sync::CancellationToken;
 
-use super::Failed;
+use super::{Failed, Holds, Slot};
 
 /// The names of a block and of those around it.
 #[derive(Clone, Default)]
@@ -97,6 +97,12 @@ pub struct Frame {
     pub limit: Option<Arc<Limit>>,
     /// What failed, in a handler of failure.
     pub failure: Option<Arc<Failed>>,
+    /// What the innermost block holds.
+    pub holds: Holds,
+    /// Its place among those that `--jobs` gives.
+    pub slot: Slot,
+    /// Where commands run; none: on this machine.
+    pub session: Option<Arc<dyn Session>>,
     /// In a handler: names of the block that were never bound are null.
     pub handler: bool,
 }
@@ -116,6 +122,9 @@ impl Frame {
             cancel,
             limit: None,
             failure: None,
+            holds: Holds::default(),
+            slot: Slot::default(),
+            session: None,
             handler: false,
         }
     }

@@ -3,27 +3,39 @@
 
 mod arithmetic;
 mod block;
+mod branch;
 mod call;
 mod expression;
 mod frame;
+mod held;
 mod modifier;
+mod script;
 mod stop;
 
 use std::{
     future::Future,
     path::{Path, PathBuf},
     pin::Pin,
+    sync::Arc,
+    time::Duration,
 };
 
 use pipe_grammar::{
     Span,
     tree::{Command, Text},
 };
-use pipe_stdlib::core::{Arguments, Builtin, Failure, Secret, Value};
+use pipe_stdlib::core::{
+    Arguments, Builtin, Failure, HeldValue, Interpreter, Secret, Value, World,
+};
+use tokio::sync::Semaphore;
 
+pub use branch::Slot;
 pub(crate) use call::placed;
 pub use expression::Eval;
 pub use frame::{Frame, Limit, Scope};
+pub use held::Holds;
+pub(crate) use modifier::limited;
+pub(crate) use script::script_of;
 pub use stop::{Failed, Stop};
 
 /// Something that is under way.
@@ -66,12 +78,27 @@ pub trait Host: Send + Sync {
     /// Runs a step of a built-in.
     fn step<'a>(&'a self, frame: &'a Frame, call: StepCall<'a>) -> Later<'a, Result<Value, Stop>>;
 
-    /// Runs a command, and gives its output when it is asked for.
+    /// Runs a command, and keeps its output when it is asked for.
     fn command<'a>(
         &'a self,
         frame: &'a Frame,
         run: CommandRun<'a>,
-    ) -> Later<'a, Result<String, Stop>>;
+    ) -> Later<'a, Result<CommandDone, Stop>>;
+
+    /// Calls a method of a held value.
+    fn held_call<'a>(
+        &'a self,
+        frame: &'a Frame,
+        call: HeldCall<'a>,
+    ) -> Later<'a, Result<Value, Stop>>;
+
+    /// Undoes what the call at `span` has made.
+    fn undo<'a>(
+        &'a self,
+        frame: &'a Frame,
+        held: &'a HeldValue,
+        span: Span,
+    ) -> Later<'a, Result<(), Stop>>;
 
     /// A `step "title" { … }` begins; what it gives is the frame of its block.
     fn begin_step(&self, frame: &Frame, title: &str, span: Span) -> Frame;
@@ -99,8 +126,17 @@ pub trait Host: Send + Sync {
     /// When it leaves the repository.
     fn path(&self, dir: &Path, written: &str) -> Result<PathBuf, Failure>;
 
+    /// The machine.
+    fn world(&self) -> &World;
+
+    /// The places of `--jobs`.
+    fn slots(&self) -> &Arc<Semaphore>;
+
+    /// Whether what fails cancels what runs beside it.
+    fn fail_fast(&self) -> bool;
+
     /// How long handlers have after a cancellation.
-    fn cancel_grace(&self) -> std::time::Duration;
+    fn cancel_grace(&self) -> Duration;
 }
 
 /// A step of a built-in that is to run.
@@ -123,6 +159,48 @@ pub struct CommandRun<'a> {
     pub command: &'a Command,
     /// The values of its holes.
     pub values: Vec<Value>,
-    /// Whether its output is the value of `$(…)`.
+    /// Whether its output is kept.
     pub capture: bool,
+    /// What `sh(…)` asks for beside.
+    pub script: Option<Script>,
+}
+
+/// How a script of `sh(…)` is to run.
+#[derive(Debug)]
+pub struct Script {
+    /// Whether a status that is not 0 is a failure.
+    pub check: bool,
+    /// What it reads.
+    pub stdin: Option<Vec<u8>>,
+    /// What runs it; without it, as `$` lines.
+    pub interpreter: Option<&'static Interpreter>,
+}
+
+/// What came of a command.
+#[derive(Debug)]
+pub struct CommandDone {
+    /// Its status; 128 and its number for a signal.
+    pub status: i32,
+    /// What it wrote, when it was kept.
+    pub stdout: Vec<u8>,
+    /// What it wrote beside it, when it was kept.
+    pub stderr: Vec<u8>,
+    /// How long it took.
+    pub duration: Duration,
+}
+
+/// A method of a held value that is to be called.
+pub struct HeldCall<'a> {
+    /// The value.
+    pub held: &'a HeldValue,
+    /// The method.
+    pub method: &'a str,
+    /// The call as written.
+    pub shown: String,
+    /// Its arguments.
+    pub arguments: Arguments,
+    /// The call.
+    pub span: Span,
+    /// Where each argument stands.
+    pub places: &'a [(String, pipe_grammar::tree::ExprId)],
 }

@@ -194,7 +194,7 @@ impl<'a> Eval<'a> {
 
 /// Waits for `work`, at most so long; then sets `cancel` and waits for it to end. None: it was
 /// out of time.
-pub(super) async fn limited<T>(
+pub(crate) async fn limited<T>(
     cancel: &CancellationToken,
     limit: Duration,
     work: impl Future<Output = T>,

@@ -15,12 +15,14 @@ use pipe_grammar::{
     tree::{ExprId, ExprKind, ItemKind, Name, Secret as SecretItem, Text},
 };
 use pipe_stdlib::core::{
-    Arguments, Builtin, Failure, Implementation, Secret, Value, World, convert, literal_value,
+    Arguments, Builtin, Failure, HeldValue, Implementation, Secret, Value, World, convert,
+    literal_value,
 };
+use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
 
 use crate::{
-    eval::{CommandRun, Eval, Failed, Frame, Host, Later, StepCall, Stop},
+    eval::{CommandDone, CommandRun, Eval, Failed, Frame, HeldCall, Host, Later, StepCall, Stop},
     program::Program,
 };
 
@@ -34,6 +36,7 @@ pub struct Facts {
     pub(super) params: IndexMap<Text, Value>,
     run: String,
     started: String,
+    slots: Arc<Semaphore>,
     known: Mutex<HashMap<String, Result<Value, Stop>>>,
     /// Facts of built-ins without parameters, read once.
     read: Mutex<HashMap<String, Result<Value, Failure>>>,
@@ -48,6 +51,7 @@ impl Facts {
             params: IndexMap::new(),
             run,
             started,
+            slots: Arc::new(Semaphore::new(1)),
             known: Mutex::default(),
             read: Mutex::default(),
         }
@@ -303,8 +307,29 @@ impl Host for Facts {
         Box::pin(async move { Err(Stop::Later(format!("`{}`", call.builtin.full_name()))) })
     }
 
-    fn command<'a>(&'a self, _: &'a Frame, _: CommandRun<'a>) -> Later<'a, Result<String, Stop>> {
+    fn command<'a>(
+        &'a self,
+        _: &'a Frame,
+        _: CommandRun<'a>,
+    ) -> Later<'a, Result<CommandDone, Stop>> {
         Box::pin(async { Err(Stop::Later("a command".to_owned())) })
+    }
+
+    fn held_call<'a>(
+        &'a self,
+        _: &'a Frame,
+        call: HeldCall<'a>,
+    ) -> Later<'a, Result<Value, Stop>> {
+        Box::pin(async move { Err(Stop::Later(format!("`{}`", call.shown))) })
+    }
+
+    fn undo<'a>(
+        &'a self,
+        _: &'a Frame,
+        _: &'a HeldValue,
+        _: Span,
+    ) -> Later<'a, Result<(), Stop>> {
+        Box::pin(async { Ok(()) })
     }
 
     fn begin_step(&self, frame: &Frame, _: &str, _: Span) -> Frame {
@@ -323,6 +348,18 @@ impl Host for Facts {
 
     fn path(&self, dir: &Path, written: &str) -> Result<PathBuf, Failure> {
         self.world.path(dir, written)
+    }
+
+    fn world(&self) -> &World {
+        &self.world
+    }
+
+    fn slots(&self) -> &Arc<Semaphore> {
+        &self.slots
+    }
+
+    fn fail_fast(&self) -> bool {
+        false
     }
 
     fn cancel_grace(&self) -> Duration {

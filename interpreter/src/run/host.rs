@@ -14,11 +14,14 @@ use pipe_grammar::{
     Span,
     tree::{ItemKind, Name},
 };
-use pipe_stdlib::core::{Arguments, Builtin, Failure, Record, Secret, Value, literal_value};
+use pipe_stdlib::core::{
+    Arguments, Builtin, Failure, HeldValue, Record, Secret, Value, World, literal_value,
+};
+use tokio::sync::Semaphore;
 
-use super::{Events, command, journal::log_name, step};
+use super::{Events, Options, command, journal::log_name, step};
 use crate::{
-    eval::{CommandRun, Failed, Frame, Host, Later, StepCall, Stop},
+    eval::{CommandDone, CommandRun, Failed, Frame, HeldCall, Host, Later, StepCall, Stop},
     event::{EventKind, Outcome},
     plan::Plan,
 };
@@ -29,7 +32,8 @@ pub struct RunHost {
     pub(super) events: Arc<Events>,
     /// The environment of commands: that of `pipe` without what secrets name.
     pub(super) environment: Vec<(String, String)>,
-    cancel_grace: Duration,
+    options: Options,
+    pub(super) slots: Arc<Semaphore>,
     outputs: Mutex<HashMap<String, Record>>,
     failures: Mutex<Vec<(String, Failed)>>,
     steps: Mutex<HashMap<usize, tokio::time::Instant>>,
@@ -37,13 +41,14 @@ pub struct RunHost {
 }
 
 impl RunHost {
-    pub(super) fn new(plan: Arc<Plan>, events: Arc<Events>, cancel_grace: Duration) -> Self {
+    pub(super) fn new(plan: Arc<Plan>, events: Arc<Events>, options: Options) -> Self {
         let environment = environment(&plan);
         Self {
             plan,
             events,
             environment,
-            cancel_grace,
+            options,
+            slots: Arc::new(Semaphore::new(options.jobs.clamp(1, Semaphore::MAX_PERMITS))),
             outputs: Mutex::default(),
             failures: Mutex::default(),
             steps: Mutex::default(),
@@ -144,10 +149,17 @@ fn environment(plan: &Plan) -> Vec<(String, String)> {
         })
         .collect();
     let own = plan.world.environment().iter();
-    own.filter(|(name, _)| !hidden.contains(name))
+    own.filter(|(name, _)| !hidden.contains(name) && !is_the_shells(name))
         .map(|(name, value)| (name.clone(), value.clone()))
         .chain([("CI".to_owned(), "true".to_owned())])
         .collect()
+}
+
+/// What changes how a shell reads or what it runs first, and what our own scripts use.
+fn is_the_shells(name: &str) -> bool {
+    matches!(name, "BASH_ENV" | "ENV" | "SHELLOPTS" | "BASHOPTS" | super::process::MARK)
+        || name.starts_with("__pipe_")
+        || name.strip_prefix("PIPE_").is_some_and(|rest| rest.bytes().all(|b| b.is_ascii_digit()))
 }
 
 impl Host for RunHost {
@@ -204,8 +216,25 @@ impl Host for RunHost {
         &'a self,
         frame: &'a Frame,
         run: CommandRun<'a>,
-    ) -> Later<'a, Result<String, Stop>> {
+    ) -> Later<'a, Result<CommandDone, Stop>> {
         Box::pin(command::run(self, frame, run))
+    }
+
+    fn held_call<'a>(
+        &'a self,
+        frame: &'a Frame,
+        call: HeldCall<'a>,
+    ) -> Later<'a, Result<Value, Stop>> {
+        Box::pin(step::method(self, frame, call))
+    }
+
+    fn undo<'a>(
+        &'a self,
+        frame: &'a Frame,
+        held: &'a HeldValue,
+        span: Span,
+    ) -> Later<'a, Result<(), Stop>> {
+        Box::pin(step::undo(self, frame, held, span))
     }
 
     fn begin_step(&self, frame: &Frame, title: &str, span: Span) -> Frame {
@@ -244,7 +273,19 @@ impl Host for RunHost {
         self.plan.world.path(dir, written)
     }
 
+    fn world(&self) -> &World {
+        &self.plan.world
+    }
+
+    fn slots(&self) -> &Arc<Semaphore> {
+        &self.slots
+    }
+
+    fn fail_fast(&self) -> bool {
+        self.options.fail_fast
+    }
+
     fn cancel_grace(&self) -> Duration {
-        self.cancel_grace
+        self.options.cancel_grace
     }
 }

@@ -9,7 +9,7 @@ use super::{
     stage::{self, Clauses},
 };
 use crate::{
-    eval::{Eval, Frame, Stop},
+    eval::{Eval, Frame, Slot, Stop},
     event::EventKind,
 };
 
@@ -38,7 +38,12 @@ pub(super) async fn run(clauses: Clauses<'_>, eval: Eval<'_>) -> Ended {
     loop {
         while !stopped && running.len() < at_once {
             let Some((number, frame)) = waiting.next() else { break };
-            running.push(async move { (number, stage::one(clauses, eval.at(frame)).await) });
+            running.push(async move {
+                // Whoever is cancelled while it waits for its turn is told so by its stage.
+                let slot = Slot::take(&host.slots, frame).await.unwrap_or_default();
+                let frame = Frame { slot, ..frame.clone() };
+                (number, stage::one(clauses, eval.at(&frame)).await)
+            });
         }
         let Some((number, (ended, outputs))) = running.next().await else { break };
         stopped |= eval.frame.cancel.is_cancelled()

@@ -2,12 +2,16 @@
 
 mod command;
 mod events;
+mod explain;
 mod host;
 mod id;
 mod instances;
 mod journal;
+mod local;
 mod lock;
 mod process;
+mod script;
+mod session;
 mod shell;
 mod stage;
 mod step;
@@ -46,6 +50,8 @@ pub struct Options {
     pub fail_fast: bool,
     /// How long handlers have after a cancellation.
     pub cancel_grace: Duration,
+    /// How many stages, instances and branches of `parallel for` run at once.
+    pub jobs: usize,
 }
 
 /// How a stage ended.
@@ -69,7 +75,7 @@ pub async fn run(
     for secret in plan.facts.secrets() {
         events.mask.add(&secret);
     }
-    let host = RunHost::new(plan.clone(), events.clone(), options.cancel_grace);
+    let host = RunHost::new(plan.clone(), events.clone(), options);
     events.emit(EventKind::RunStarted {
         schema: SCHEMA,
         run: plan.facts.run().to_owned(),

@@ -11,16 +11,16 @@ use std::{
     time::Duration,
 };
 
-use pipe_stdlib::core::Stream;
+use pipe_stdlib::core::{Ended, Output, Stream};
 use rustix::process::{Pid, Signal, WaitOptions, kill_process, kill_process_group, waitpid};
 use tokio::{
-    io::{AsyncRead, AsyncReadExt},
+    io::{AsyncRead, AsyncReadExt, AsyncWriteExt},
     process::Command,
 };
 use tokio_util::sync::CancellationToken;
 
 /// The variable that marks a process and what it starts.
-pub(super) const MARK: &str = "PIPE_STEP";
+pub(crate) const MARK: &str = "PIPE_STEP";
 
 /// How long a process has between TERM and KILL.
 const GRACE: Duration = Duration::from_secs(5);
@@ -28,21 +28,6 @@ const GRACE: Duration = Duration::from_secs(5);
 const LAST_OUTPUT: Duration = Duration::from_millis(500);
 /// A line longer than this is passed on in pieces.
 const LONGEST_LINE: usize = 1 << 20;
-
-/// How a process ended.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub(super) enum Ended {
-    /// By itself.
-    Status(ExitStatus),
-    /// It was told to, because the run, the stage or the step was.
-    Cancelled,
-}
-
-/// Where output goes: the stream, a line without its end, and whether the line ends there.
-pub(super) trait Sink: Send {
-    /// Takes a line.
-    fn line(&mut self, stream: Stream, bytes: &[u8], complete: bool);
-}
 
 /// Makes this process the one that adopts orphans. Once, before the first process is started.
 pub fn adopt_orphans() {
@@ -55,15 +40,16 @@ pub fn adopt_orphans() {
 /// # Errors
 ///
 /// When the process can't be started.
-pub(super) async fn run(
+pub(crate) async fn run(
     mut command: Command,
+    stdin: Option<Vec<u8>>,
     mark: &str,
     cancel: &CancellationToken,
-    sink: &mut dyn Sink,
+    output: Output<'_>,
 ) -> io::Result<Ended> {
     command
         .env(MARK, mark)
-        .stdin(Stdio::null())
+        .stdin(if stdin.is_some() { Stdio::piped() } else { Stdio::null() })
         .stdout(Stdio::piped())
         .stderr(Stdio::piped())
         .process_group(0)
@@ -71,6 +57,7 @@ pub(super) async fn run(
     let mut child = command.spawn()?;
     let group = child.id().and_then(|id| i32::try_from(id).ok()).and_then(Pid::from_raw);
     let family = Family { group, mark: mark.to_owned() };
+    let writer = child.stdin.take().map(|pipe| tokio::spawn(write(pipe, stdin)));
     let (stdout, stderr) = (child.stdout.take(), child.stderr.take());
     let (sender, mut lines) = tokio::sync::mpsc::channel(64);
     let readers = [
@@ -88,7 +75,7 @@ pub(super) async fn run(
     while open || ended.is_none() {
         tokio::select! {
             line = lines.recv(), if open => match line {
-                Some(Line { stream, bytes, complete }) => sink.line(stream, &bytes, complete),
+                Some(Line { stream, bytes, complete }) => output(stream, &bytes, complete),
                 None => open = false,
             },
             status = child.wait(), if ended.is_none() => {
@@ -113,14 +100,27 @@ pub(super) async fn run(
         }
     }
     family.end_all().await;
-    for reader in readers.into_iter().flatten() {
-        reader.abort();
+    for task in readers.into_iter().flatten().chain(writer) {
+        task.abort();
     }
     match ended {
         _ if cancelled => Ok(Ended::Cancelled),
-        Some(status) => status.map(Ended::Status),
+        Some(status) => status.map(how),
         None => Ok(Ended::Cancelled),
     }
+}
+
+fn how(status: ExitStatus) -> Ended {
+    match (status.code(), status.signal()) {
+        (Some(code), _) => Ended::Status(code),
+        (None, Some(signal)) => Ended::Signal(signal),
+        (None, None) => Ended::Status(-1),
+    }
+}
+
+/// Hands over what the process reads; whether it reads it is its own affair.
+async fn write(mut pipe: tokio::process::ChildStdin, text: Option<Vec<u8>>) {
+    let _ = pipe.write_all(&text.unwrap_or_default()).await;
 }
 
 async fn wait_until(deadline: Option<tokio::time::Instant>) {
@@ -254,66 +254,33 @@ fn children() -> Vec<Pid> {
         .collect()
 }
 
-/// What an exit status means, in words.
-#[must_use]
-pub(super) fn explain(status: ExitStatus) -> (String, Option<String>) {
-    if let Some(signal) = status.signal() {
-        let (name, why) = match signal {
-            1 => ("SIGHUP", ""),
-            2 => ("SIGINT", ""),
-            4 => ("SIGILL", "an instruction that this processor does not know"),
-            6 => ("SIGABRT", "it ended itself, as by a failed assertion"),
-            7 => ("SIGBUS", "a broken memory access"),
-            8 => ("SIGFPE", "a division by zero"),
-            9 => ("SIGKILL", "somebody killed it, or the system was out of memory: see `dmesg`"),
-            11 => ("SIGSEGV", "a broken memory access"),
-            13 => ("SIGPIPE", "the reader of its output was gone"),
-            15 => ("SIGTERM", "somebody told it to end"),
-            24 => ("SIGXCPU", "its limit of processor time was reached"),
-            25 => ("SIGXFSZ", "its limit of file size was reached"),
-            _ => ("", ""),
-        };
-        let shown = if name.is_empty() { format!("signal {signal}") } else { name.to_owned() };
-        return (format!("was ended by {shown}"), (!why.is_empty()).then(|| why.to_owned()));
-    }
-    let code = status.code().unwrap_or(-1);
-    let why = match code {
-        126 => Some("126: a command was found, and is not executable"),
-        127 => Some("127: a command was not found: is it installed, and in PATH?"),
-        134 => Some("134: a process ended itself (SIGABRT)"),
-        137 => Some(
-            "137: a process was killed (SIGKILL), or the system was out of memory: see `dmesg`",
-        ),
-        139 => Some("139: a process made a broken memory access (SIGSEGV)"),
-        141 => Some("141: the reader of a pipe was gone (SIGPIPE)"),
-        143 => Some("143: a process was told to end (SIGTERM)"),
-        _ => None,
-    };
-    (format!("ended with status {code}"), why.map(str::to_owned))
-}
-
 #[cfg(test)]
 mod tests {
     #![allow(clippy::unwrap_used)]
 
     use super::*;
 
-    #[derive(Default)]
-    struct Said(Vec<(Stream, String)>);
-
-    impl Sink for Said {
-        fn line(&mut self, stream: Stream, bytes: &[u8], _: bool) {
-            self.0.push((stream, String::from_utf8_lossy(bytes).into_owned()));
-        }
-    }
-
-    async fn sh(script: &str, cancel: &CancellationToken) -> (Ended, Said) {
+    async fn sh(script: &str, cancel: &CancellationToken) -> (Ended, Vec<(Stream, String)>) {
         let mut command = Command::new("sh");
         command.args(["-c", script]);
-        let mut said = Said::default();
+        let mut said = Vec::new();
+        let mut output = |stream: Stream, bytes: &[u8], _: bool| {
+            said.push((stream, String::from_utf8_lossy(bytes).into_owned()));
+        };
         let mark = format!("test-{}", script.len());
-        let ended = run(command, &mark, cancel, &mut said).await.unwrap();
+        let stdin = Some(b"from outside".to_vec());
+        let ended = run(command, stdin, &mark, cancel, &mut output).await.unwrap();
         (ended, said)
+    }
+
+    #[tokio::test]
+    async fn it_reads_what_it_is_given() {
+        let (ended, said) = sh("cat", &CancellationToken::new()).await;
+        assert_eq!(ended, Ended::Status(0));
+        assert_eq!(said, [(Stream::Stdout, "from outside".to_owned())]);
+        // Nobody has to read it.
+        let (ended, _) = sh("exit 3", &CancellationToken::new()).await;
+        assert_eq!(ended, Ended::Status(3));
     }
 
     fn alive(needle: &str) -> usize {
@@ -332,8 +299,8 @@ mod tests {
     #[tokio::test]
     async fn lines_come_whole_from_both_streams() {
         let (ended, said) = sh("echo a; echo b >&2; printf c", &CancellationToken::new()).await;
-        assert!(matches!(ended, Ended::Status(status) if status.success()));
-        let mut lines = said.0;
+        assert_eq!(ended, Ended::Status(0));
+        let mut lines = said;
         lines.sort_by_key(|(_, text)| text.clone());
         let texts: Vec<&str> = lines.iter().map(|(_, text)| text.as_str()).collect();
         assert_eq!(texts, ["a", "b", "c"]);
@@ -360,7 +327,7 @@ mod tests {
         let start = std::time::Instant::now();
         let (ended, said) = sh("setsid sleep 87654 & echo done", &CancellationToken::new()).await;
         assert!(matches!(ended, Ended::Status(_)));
-        assert_eq!(said.0.len(), 1);
+        assert_eq!(said.len(), 1);
         assert!(start.elapsed() < Duration::from_secs(10));
         assert_eq!(alive("87654"), 0);
     }

@@ -20,17 +20,10 @@ impl Shell {
     /// Finds the shell, by looking at files only.
     #[must_use]
     pub fn find(world: &World) -> Self {
-        let path = world.variable("PATH").unwrap_or("/usr/bin:/bin");
-        let found = |name: &str| {
-            path.split(':')
-                .filter(|folder| folder.starts_with('/'))
-                .map(|folder| Path::new(folder).join(name))
-                .find(|file| is_program(file))
-        };
-        if let Some(program) = found("bash") {
+        if let Some(program) = program(world, "bash") {
             return Self { program, bash: true, pipefail: true };
         }
-        let program = found("sh").unwrap_or_else(|| PathBuf::from("/bin/sh"));
+        let program = program(world, "sh").unwrap_or_else(|| PathBuf::from("/bin/sh"));
         // What `sh` really is: dash has no pipefail before 0.5.13, busybox and bash have it.
         let real = program.canonicalize().unwrap_or_else(|_| program.clone());
         let name = real.file_name().map(|n| n.to_string_lossy().into_owned()).unwrap_or_default();
@@ -57,6 +50,15 @@ impl Shell {
         let name = if self.bash { "bash" } else { "sh" };
         format!("{name} {}", self.flags().join(" "))
     }
+}
+
+/// Where PATH has a program.
+pub(super) fn program(world: &World, name: &str) -> Option<PathBuf> {
+    let path = world.variable("PATH").unwrap_or("/usr/bin:/bin");
+    path.split(':')
+        .filter(|folder| folder.starts_with('/'))
+        .map(|folder| Path::new(folder).join(name))
+        .find(|file| is_program(file))
 }
 
 fn is_program(file: &Path) -> bool {

@@ -9,9 +9,9 @@ use pipe_grammar::{
 use pipe_stdlib::core::{FailureKind, Record, Value, convert, describe};
 use tokio_util::sync::CancellationToken;
 
-use super::{Ended, Lock, Locked, RunHost, instances};
+use super::{Ended, Lock, Locked, RunHost, instances, session};
 use crate::{
-    eval::{Eval, Failed, Frame, Later, Stop},
+    eval::{Eval, Failed, Frame, Later, Slot, Stop},
     event::{EventKind, Outcome},
     plan::Plan,
     report::draw::{self, Look},
@@ -43,7 +43,9 @@ pub(super) async fn run(
     if clauses.has_instances() {
         return instances::run(clauses, eval).await;
     }
-    let (ended, outputs) = one(clauses, eval).await;
+    let slot = Slot::take(&host.slots, &frame).await.unwrap_or_default();
+    let frame = Frame { slot, ..frame.clone() };
+    let (ended, outputs) = one(clauses, eval.at(&frame)).await;
     if matches!(ended, Ended::Success) {
         host.set_outputs(&name, outputs);
     }
@@ -272,7 +274,24 @@ impl<'a> Clauses<'a> {
                 _ => {}
             }
         }
-        let result = eval.at(&frame).statements(&self.stage.body.statements).await;
+        let using = self.find(|clause| match clause.kind {
+            ClauseKind::Using(runner) => Some(runner),
+            _ => None,
+        });
+        let runner = match using {
+            Some(id) => eval.at(&frame).runner(id).await?.map(|runner| (id, runner)),
+            None => None,
+        };
+        let result = match runner {
+            Some((id, runner)) => {
+                let span = eval.program.file.span(id);
+                let session = session::start(self.host, &frame, &*runner, span).await?;
+                frame.session = Some(session.clone());
+                let result = eval.at(&frame).statements(&self.stage.body.statements).await;
+                session::end(self.host, &frame, &*session, span, result).await
+            }
+            None => eval.at(&frame).statements(&self.stage.body.statements).await,
+        };
         match result {
             Ok(()) | Err(Stop::Return(_)) => {}
             other => return other,

@@ -1,12 +1,16 @@
 //! A step of a built-in.
 
+use std::path::Path;
+
+use pipe_grammar::{Span, tree::ExprId};
 use pipe_stdlib::core::{
-    Call, Failure, FailureKind, Implementation, Intent, Report, Stream, Value, write_value,
+    Arguments, Call, Failure, FailureKind, HeldValue, Implementation, Intent, Report, Stream,
+    Value, write_value,
 };
 
 use super::RunHost;
 use crate::{
-    eval::{Eval, Frame, StepCall, Stop},
+    eval::{Frame, HeldCall, StepCall, Stop},
     event::EventKind,
 };
 
@@ -15,9 +19,6 @@ const LONGEST_TEXT: usize = 160;
 
 /// Runs a step of a built-in to its end.
 pub(super) async fn run(host: &RunHost, frame: &Frame, call: StepCall<'_>) -> Result<Value, Stop> {
-    let Implementation::Step(body) = call.builtin.implementation else {
-        return Err(Stop::evaluation(call.span, "this is no step"));
-    };
     if frame.cancel.is_cancelled() {
         return Err(Stop::Cancelled);
     }
@@ -27,35 +28,92 @@ pub(super) async fn run(host: &RunHost, frame: &Frame, call: StepCall<'_>) -> Re
     let stage = host.stage_name(frame);
     let run_folder = host.events.folder();
     let report = StepReport { host, stage: &stage, step };
-    let result = body(
-        Call {
-            world: &host.plan.world,
-            connections: &host.plan.connections,
-            connection: call.connection.map(|name| &**name),
-            dir: &frame.dir,
-            report: &report,
-            cancel: &frame.cancel,
-            run: host.plan.facts.run(),
-            run_folder: &run_folder,
-            stage: &stage,
-        },
-        call.arguments.clone(),
-    )
-    .await;
-    let eval = Eval { program: &host.plan.program, host, frame };
-    let result = result.map_err(|failure| placed(&eval, &failure, &call, frame));
+    let seen = seen(host, frame, &report, &run_folder);
+    let seen = Call { connection: call.connection.map(|name| &**name), ..seen };
+    let result = match call.builtin.implementation {
+        Implementation::Step(body) => body(seen, call.arguments.clone()).await,
+        Implementation::Held(body) => {
+            let made = body(seen, call.arguments.clone()).await;
+            made.map(|held| Value::Held(HeldValue(held)))
+        }
+        _ => return Err(Stop::evaluation(call.span, "this is no step")),
+    };
+    let result = result.map_err(|failure| placed(host, frame, &failure, call.span, call.places));
     if let Some(step) = step {
         host.finish_step(frame, step, result.as_ref());
     }
     result
 }
 
-fn placed(eval: &Eval<'_>, failure: &Failure, call: &StepCall<'_>, frame: &Frame) -> Stop {
+/// Calls a method of a held value.
+pub(super) async fn method(
+    host: &RunHost,
+    frame: &Frame,
+    call: HeldCall<'_>,
+) -> Result<Value, Stop> {
+    if frame.cancel.is_cancelled() {
+        return Err(Stop::Cancelled);
+    }
+    let text = with_arguments(&call.shown, &call.arguments, call.places);
+    let step = host.start_step(frame, &text, call.span);
+    let stage = host.stage_name(frame);
+    let run_folder = host.events.folder();
+    let report = StepReport { host, stage: &stage, step: Some(step) };
+    let seen = seen(host, frame, &report, &run_folder);
+    let result = call.held.0.call(seen, call.method, call.arguments.clone()).await;
+    let result = result.map_err(|failure| placed(host, frame, &failure, call.span, call.places));
+    host.finish_step(frame, step, result.as_ref());
+    result
+}
+
+/// Undoes a held value; there is a row for it only when it says something.
+pub(super) async fn undo(
+    host: &RunHost,
+    frame: &Frame,
+    held: &HeldValue,
+    span: Span,
+) -> Result<(), Stop> {
+    let stage = host.stage_name(frame);
+    let run_folder = host.events.folder();
+    let report = StepReport { host, stage: &stage, step: frame.step };
+    let result = held.0.undo(seen(host, frame, &report, &run_folder)).await;
+    result.map_err(|failure| placed(host, frame, &failure, span, &[]))
+}
+
+/// What a built-in sees.
+pub(super) fn seen<'a>(
+    host: &'a RunHost,
+    frame: &'a Frame,
+    report: &'a StepReport<'a>,
+    run_folder: &'a Path,
+) -> Call<'a> {
+    Call {
+        world: &host.plan.world,
+        connections: &host.plan.connections,
+        connection: None,
+        dir: &frame.dir,
+        report,
+        cancel: &frame.cancel,
+        run: host.plan.facts.run(),
+        run_folder,
+        stage: report.stage,
+        session: frame.session.as_deref(),
+    }
+}
+
+/// Gives a failure its place.
+pub(super) fn placed(
+    host: &RunHost,
+    frame: &Frame,
+    failure: &Failure,
+    span: Span,
+    places: &[(String, ExprId)],
+) -> Stop {
     if failure.kind == FailureKind::Cancelled || frame.cancel.is_cancelled() {
         // What a cancelled built-in could not undo it has said itself.
         return Stop::Cancelled;
     }
-    match crate::eval::placed(eval.program, &frame.dir, call.span, failure, call.places) {
+    match crate::eval::placed(&host.plan.program, &frame.dir, span, failure, places) {
         Stop::Failed(mut failed) => {
             failed.step = frame.steps.last().cloned();
             Stop::Failed(failed)
@@ -66,16 +124,20 @@ fn placed(eval: &Eval<'_>, failure: &Failure, call: &StepCall<'_>, frame: &Frame
 
 /// The call with the values of what stands in it.
 fn shown(call: &StepCall<'_>) -> String {
-    let mut arguments: Vec<String> = Vec::new();
-    for (number, (name, _)) in call.places.iter().enumerate() {
-        let value = write_value(call.arguments.value(name));
-        arguments.push(if number == 0 { value } else { format!("{name}: {value}") });
-    }
     let name = match call.connection {
         Some(connection) => format!("{connection}.{}", call.builtin.name),
         None => call.builtin.full_name(),
     };
-    let text = format!("{name}({})", arguments.join(", "));
+    with_arguments(&name, &call.arguments, call.places)
+}
+
+fn with_arguments(name: &str, arguments: &Arguments, places: &[(String, ExprId)]) -> String {
+    let mut shown: Vec<String> = Vec::new();
+    for (number, (name, _)) in places.iter().enumerate() {
+        let value = write_value(arguments.value(name));
+        shown.push(if number == 0 { value } else { format!("{name}: {value}") });
+    }
+    let text = format!("{name}({})", shown.join(", "));
     if text.chars().count() <= LONGEST_TEXT {
         return text;
     }
@@ -84,10 +146,10 @@ fn shown(call: &StepCall<'_>) -> String {
 }
 
 /// Passes on what a built-in says.
-struct StepReport<'a> {
-    host: &'a RunHost,
-    stage: &'a str,
-    step: Option<usize>,
+pub(super) struct StepReport<'a> {
+    pub(super) host: &'a RunHost,
+    pub(super) stage: &'a str,
+    pub(super) step: Option<usize>,
 }
 
 impl Report for StepReport<'_> {

@@ -19,20 +19,23 @@ pub enum Kind {
     Held,
 }
 
+/// Makes a runner of its arguments.
+pub type MakeRunner = fn(&World, &Arguments) -> Result<Arc<dyn Runner>, Failure>;
+
 /// What it does.
 pub enum Implementation {
     /// A fact.
     Fact(fn(&World, &Arguments) -> Result<Value, Failure>),
     /// A step.
     Step(for<'a> fn(Call<'a>, Arguments) -> Running<'a>),
-    /// A runner.
-    Runner(fn(&World, &Arguments) -> Result<Arc<dyn Runner>, Failure>),
+    /// A runner whose commands see the files of this machine.
+    Runner(MakeRunner),
+    /// A runner elsewhere: its commands have a copy of the workspace.
+    RemoteRunner(MakeRunner),
     /// A held value.
     Held(for<'a> fn(Call<'a>, Arguments) -> Holding<'a, Arc<dyn Held>>),
     /// A step that the interpreter runs itself, because it runs a command: `sh`.
     Command,
-    /// Declared, checked and planned; a run that needs it is refused before it begins.
-    NotYet(Kind),
 }
 
 /// One built-in: everything there is to know about it, declared once, in one file.
@@ -70,9 +73,8 @@ impl Builtin {
         match self.implementation {
             Implementation::Fact(_) => Kind::Fact,
             Implementation::Step(_) | Implementation::Command => Kind::Step,
-            Implementation::Runner(_) => Kind::Runner,
+            Implementation::Runner(_) | Implementation::RemoteRunner(_) => Kind::Runner,
             Implementation::Held(_) => Kind::Held,
-            Implementation::NotYet(kind) => kind,
         }
     }
 }
@@ -115,8 +117,10 @@ macro_rules! builtin {
     (@implementation held $body:path) => {
         $crate::core::Implementation::Held(|call, arguments| Box::pin($body(call, arguments)))
     };
-    (@implementation not_yet $kind:path) => { $crate::core::Implementation::NotYet($kind) };
-    (@implementation command $kind:path) => { $crate::core::Implementation::Command };
+    (@implementation remote_runner $body:path) => {
+        $crate::core::Implementation::RemoteRunner($body)
+    };
+    (@implementation command $none:path) => { $crate::core::Implementation::Command };
     (
         $kind:ident $module:ident . $name:ident, $body:path;
         $declaration:literal

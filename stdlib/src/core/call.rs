@@ -4,7 +4,7 @@ use std::{future::Future, path::Path, pin::Pin};
 
 use tokio_util::sync::CancellationToken;
 
-use super::{Connections, Failure, Report, Value, World};
+use super::{Connections, Failure, Report, Session, Value, World};
 
 /// What a built-in answers.
 pub type Outcome = Result<Value, Failure>;
@@ -35,6 +35,8 @@ pub struct Call<'a> {
     pub run_folder: &'a Path,
     /// The stage, an instance with its number; empty in the handlers behind the last.
     pub stage: &'a str,
+    /// Where the stage's commands run; none: on this machine.
+    pub session: Option<&'a dyn Session>,
 }
 
 impl<'a> Call<'a> {

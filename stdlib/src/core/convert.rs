@@ -31,7 +31,7 @@ pub fn convert(value: Value, wanted: &Type) -> Result<Value, Misfit> {
     Ok(match (wanted, value) {
         (Type::Unknown | Type::Json | Type::Any | Type::App | Type::Environment, value) => value,
         (Type::Hidden | Type::Texts | Type::Globs | Type::Nothing, value) => value,
-        (Type::Held(_), value @ Value::Held(_)) | (Type::Runner, value @ Value::Runner(_)) => value,
+        (Type::Held(_), value @ Value::Held(_)) => value,
         (Type::Optional(_) | Type::Null, Value::Null) => Value::Null,
         (Type::Optional(inner), value) => convert(value, inner)?,
         (Type::Bool, value @ Value::Bool(_))
@@ -123,6 +123,5 @@ pub fn describe(value: &Value) -> String {
         Value::List(_) => "a list".to_owned(),
         Value::Record(_) => "a record".to_owned(),
         Value::Held(_) => "a held value".to_owned(),
-        Value::Runner(_) => "a runner".to_owned(),
     }
 }

@@ -12,6 +12,11 @@ pub trait Held: Any + Send + Sync {
     /// Its fields, as its type declares them.
     fn fields(&self) -> Value;
 
+    /// What the commands of the block get in their environment as long as it is up.
+    fn environment(&self) -> Vec<(String, String)> {
+        Vec::new()
+    }
+
     /// Calls one of the methods that its type declares.
     fn call<'a>(&'a self, call: Call<'a>, method: &'a str, arguments: Arguments) -> Running<'a>;
 

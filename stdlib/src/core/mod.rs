@@ -16,10 +16,11 @@ mod method;
 mod problem;
 mod read;
 mod report;
-mod save;
 mod runner;
+mod save;
 mod secret;
 mod signature;
+mod sum;
 mod types;
 mod value;
 mod world;
@@ -27,7 +28,7 @@ mod write;
 pub(crate) mod yaml;
 
 pub use arguments::{Arguments, FromValue};
-pub use builtin::{Builtin, Implementation, Kind, Module};
+pub use builtin::{Builtin, Implementation, Kind, MakeRunner, Module};
 pub use call::{Call, Outcome, Running};
 pub use connection::{
     Connections, DockerConnection, LocalCluster, MarathonConnection, MesosConnection,
@@ -42,10 +43,13 @@ pub use method::{Method, method, methods};
 pub use problem::{TextProblem, json_problem, yaml_problem};
 pub use read::read_text;
 pub use report::{Intent, Report, Stream};
-pub use save::{copy, link, make_folder, save, written};
-pub use runner::{Ended, Output, Runner, RunnerValue, Session, ShellCommand};
+pub use runner::{
+    Ended, INTERPRETERS, Interpreter, Output, Runner, Session, ShellCommand,
+};
+pub use save::{beside, copy, keep, link, make_folder, save, written};
 pub use secret::Secret;
 pub use signature::{Parameter, Signature};
+pub use sum::{add_file, hexadecimal};
 pub use types::{FieldType, Literal, RecordType, TYPE_NAMES, Type, TypeProblem, lower_type};
 pub use value::{Record, Str, Value, float_text, set_path, text_of};
 pub use world::World;

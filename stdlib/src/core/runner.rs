@@ -1,7 +1,6 @@
 //! Where the commands of a stage run when they do not run on this machine itself.
 
 use std::{
-    fmt,
     path::{Path, PathBuf},
     sync::Arc,
 };
@@ -22,15 +21,68 @@ pub struct ShellCommand {
     pub dir: PathBuf,
     /// What it reads; without it, nothing.
     pub stdin: Option<Vec<u8>>,
-    /// Another interpreter than the shell of the place: `python3`.
-    pub interpreter: Option<String>,
+    /// Another interpreter than the shell of the place.
+    pub interpreter: Option<&'static Interpreter>,
+    /// Tells its processes from others: `RUN/STEP`.
+    pub mark: String,
+}
+
+/// A program that runs a script which stands on its command line.
+#[derive(PartialEq, Eq, Debug)]
+pub struct Interpreter {
+    /// As a Pipelinefile names it.
+    pub name: &'static str,
+    /// The programs that it may be called, the usual one first.
+    pub programs: &'static [&'static str],
+    /// What stands between the program and the script.
+    pub flags: &'static [&'static str],
+    /// How it reads quotes, for one that is a shell: only then the script may hold values.
+    pub dialect: Option<Dialect>,
+}
+
+/// The interpreters that `sh(…, shell: …)` knows.
+pub static INTERPRETERS: &[Interpreter] = &[
+    shell("sh", &["sh"], &["-eu", "-c"], Dialect::Sh),
+    shell("bash", &["bash"], &["-eu", "-o", "pipefail", "-c"], Dialect::Bash),
+    other("python3", &["python3", "python"], &["-c"]),
+    other("node", &["node", "nodejs"], &["-e"]),
+    other("perl", &["perl"], &["-e"]),
+    other("ruby", &["ruby"], &["-e"]),
+    other("powershell", &["pwsh", "powershell"], &["-NoProfile", "-NonInteractive", "-Command"]),
+];
+
+const fn shell(
+    name: &'static str,
+    programs: &'static [&'static str],
+    flags: &'static [&'static str],
+    dialect: Dialect,
+) -> Interpreter {
+    Interpreter { name, programs, flags, dialect: Some(dialect) }
+}
+
+const fn other(
+    name: &'static str,
+    programs: &'static [&'static str],
+    flags: &'static [&'static str],
+) -> Interpreter {
+    Interpreter { name, programs, flags, dialect: None }
+}
+
+impl Interpreter {
+    /// The one with a name.
+    #[must_use]
+    pub fn find(name: &str) -> Option<&'static Self> {
+        INTERPRETERS.iter().find(|found| found.name == name)
+    }
 }
 
 /// How a command has ended.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Ended {
-    /// With a status; 128 and its number for a signal.
+    /// By itself, with a status.
     Status(i32),
+    /// By a signal.
+    Signal(i32),
     /// It was cancelled, and is gone.
     Cancelled,
 }
@@ -45,6 +97,16 @@ pub trait Session: Send + Sync {
 
     /// What it is, in words: `bash of rust:1.95`.
     fn shown(&self) -> String;
+
+    /// The Docker network that its commands are in, for services beside them.
+    fn network(&self) -> Option<&str> {
+        None
+    }
+
+    /// Whether its commands have a copy of the workspace only.
+    fn is_remote(&self) -> bool {
+        false
+    }
 
     /// Runs a command to its end. When `cancel` is set the command is ended with all that it has
     /// started.
@@ -66,24 +128,4 @@ pub trait Runner: Send + Sync {
 
     /// Starts it; `workspace` is the folder that its commands see under the same path.
     fn start<'a>(&'a self, call: Call<'a>, workspace: &'a Path) -> Holding<'a, Arc<dyn Session>>;
-}
-
-/// A runner as a value of the language; `local` is none.
-#[derive(Clone)]
-pub struct RunnerValue(pub Option<Arc<dyn Runner>>);
-
-impl PartialEq for RunnerValue {
-    fn eq(&self, other: &Self) -> bool {
-        match (&self.0, &other.0) {
-            (None, None) => true,
-            (Some(a), Some(b)) => Arc::ptr_eq(a, b),
-            _ => false,
-        }
-    }
-}
-
-impl fmt::Debug for RunnerValue {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.0.as_ref().map_or_else(|| "local".to_owned(), |runner| runner.shown()))
-    }
 }

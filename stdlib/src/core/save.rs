@@ -8,6 +8,7 @@ use std::{
 };
 
 use pipe_grammar::Code;
+use tempfile::NamedTempFile;
 
 use super::Failure;
 
@@ -28,15 +29,37 @@ pub fn save<E: From<io::Error>>(
     if path.is_dir() {
         return Err(io::Error::from(io::ErrorKind::IsADirectory).into());
     }
-    let old = fs::symlink_metadata(path).ok().filter(fs::Metadata::is_file);
-    let mode = old.map_or(0o666, |old| old.permissions().mode() & 0o777);
-    let mode = if executable { mode | (mode & 0o444) >> 2 } else { mode };
-    // The umask takes its share.
-    let mut file = tempfile::Builder::new()
-        .prefix(".pipe-")
-        .permissions(Permissions::from_mode(mode))
-        .tempfile_in(folder)?;
+    let mut file = beside(path)?;
     write(file.as_file_mut())?;
+    Ok(keep(file, path, executable)?)
+}
+
+/// A file under another name in the folder of a file.
+///
+/// # Errors
+///
+/// What the system says.
+pub fn beside(path: &Path) -> io::Result<NamedTempFile> {
+    // The umask takes its share of the mode.
+    tempfile::Builder::new()
+        .prefix(".pipe-")
+        .permissions(Permissions::from_mode(0o666))
+        .tempfile_in(path.parent().unwrap_or(Path::new("/")))
+}
+
+/// Gives it its name, and the mode of the file that it replaces.
+///
+/// # Errors
+///
+/// What the system says; the old file is still there then.
+pub fn keep(file: NamedTempFile, path: &Path, executable: bool) -> io::Result<()> {
+    let old = fs::symlink_metadata(path).ok().filter(fs::Metadata::is_file);
+    let new = file.as_file().metadata()?.permissions().mode();
+    let mode = old.map_or(new, |old| old.permissions().mode()) & 0o777;
+    let mode = if executable { mode | (mode & 0o444) >> 2 } else { mode };
+    if mode != new & 0o777 {
+        file.as_file().set_permissions(Permissions::from_mode(mode))?;
+    }
     file.persist(path).map_err(|error| error.error)?;
     Ok(())
 }
@@ -62,7 +85,7 @@ pub fn make_folder(path: &Path) -> io::Result<()> {
 pub fn copy(from: &Path, to: &Path) -> io::Result<()> {
     let folder = to.parent().unwrap_or(Path::new("/"));
     make_folder(folder)?;
-    let file = tempfile::Builder::new().prefix(".pipe-").tempfile_in(folder)?;
+    let file = beside(to)?;
     fs::copy(from, file.path())?;
     file.persist(to).map_err(|error| error.error)?;
     Ok(())

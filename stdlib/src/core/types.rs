@@ -50,8 +50,6 @@ pub enum Type {
     Optional(Arc<Type>),
     /// A held value.
     Held(&'static HeldType),
-    /// Where commands run; only behind `using`.
-    Runner,
     /// A parameter of a built-in: a text or a list of texts.
     Texts,
     /// A parameter of a built-in: a path with `*`, or a list of them.
@@ -186,7 +184,7 @@ impl Type {
             // What a json holds is seen when it is there.
             (Self::Json, to) => !to.holds_secret() && !matches!(to, Self::Hidden | Self::Nothing),
             (from, Self::Json | Self::Any) => {
-                !from.holds_secret() && !matches!(from, Self::Nothing | Self::Held(_) | Self::Runner)
+                !from.holds_secret() && !matches!(from, Self::Nothing | Self::Held(_))
             }
             (Self::Int, Self::Float) => true,
             (from, Self::String) => from.is_string(),
@@ -212,6 +210,7 @@ impl Type {
             },
             (from, Self::Hidden) => *from == Self::Secret || from.is_string(),
             (from, Self::Environment) => match from {
+                Self::Environment => true,
                 Self::Map(value) => value.is_environment_value(),
                 Self::Record(record) => {
                     record.fields.iter().all(|field| field.ty.is_environment_value())
@@ -280,7 +279,6 @@ impl Type {
                     .unwrap_or(Self::Unknown),
             ),
             Value::Held(_) => Self::Unknown,
-            Value::Runner(_) => Self::Runner,
             Value::Record(fields) => Self::Record(Arc::new(RecordType {
                 name: None,
                 fields: fields
@@ -337,7 +335,6 @@ impl fmt::Display for Type {
                 inner => write!(f, "{inner}?"),
             },
             Self::Held(held) => f.write_str(held.name),
-            Self::Runner => f.write_str("runner"),
             Self::Texts => f.write_str("string or list<string>"),
             Self::Globs => f.write_str("path or list<path>"),
             Self::Hidden => f.write_str("string or secret"),

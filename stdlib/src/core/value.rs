@@ -4,7 +4,7 @@ use std::{sync::Arc, time::Duration};
 
 use indexmap::IndexMap;
 
-use super::{HeldValue, RunnerValue, Secret};
+use super::{HeldValue, Secret};
 
 /// An immutable text, cheap to copy.
 pub type Str = Arc<str>;
@@ -42,8 +42,6 @@ pub enum Value {
     Record(Arc<Record>),
     /// Something that is undone when its block ends.
     Held(HeldValue),
-    /// Where commands run.
-    Runner(RunnerValue),
 }
 
 impl Value {
@@ -117,7 +115,7 @@ impl Value {
     pub fn to_json(&self) -> serde_json::Value {
         use serde_json::Value as Json;
         match self {
-            Self::Null | Self::Secret(_) | Self::Held(_) | Self::Runner(_) => Json::Null,
+            Self::Null | Self::Secret(_) | Self::Held(_) => Json::Null,
             Self::Bool(value) => Json::Bool(*value),
             Self::Int(value) => Json::from(*value),
             Self::Float(value) => Json::from(*value),

@@ -17,7 +17,6 @@ pub fn write_value(value: &Value) -> String {
         Value::String(text) | Value::Path(text) => quote(text),
         Value::Secret(_) => "***".to_owned(),
         Value::Held(_) => "…".to_owned(),
-        Value::Runner(runner) => format!("{runner:?}"),
         Value::List(items) => {
             let items: Vec<String> = items.iter().map(write_value).collect();
             format!("[{}]", items.join(", "))

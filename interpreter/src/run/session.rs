@@ -1,0 +1,60 @@
+//! The place of a stage's commands when it is not this machine: made before the first statement,
+//! gone after the last handler.
+
+use std::{sync::Arc, time::Duration};
+
+use pipe_grammar::Span;
+use pipe_stdlib::core::{Runner, Session};
+use tokio_util::sync::CancellationToken;
+
+use super::{
+    RunHost,
+    step::{StepReport, placed, seen},
+};
+use crate::eval::{Frame, Stop, limited};
+
+/// How long the end may take.
+const GRACE: Duration = Duration::from_secs(60);
+
+/// Makes the place.
+pub(super) async fn start(
+    host: &RunHost,
+    frame: &Frame,
+    runner: &dyn Runner,
+    span: Span,
+) -> Result<Arc<dyn Session>, Stop> {
+    let step = host.start_step(frame, &format!("using {}", runner.shown()), span);
+    let stage = host.stage_name(frame);
+    let run_folder = host.events.folder();
+    let report = StepReport { host, stage: &stage, step: Some(step) };
+    let call = seen(host, frame, &report, &run_folder);
+    let result = runner.start(call, host.plan.world.root()).await;
+    let result = result.map_err(|failure| placed(host, frame, &failure, span, &[]));
+    host.finish_step(frame, step, result.as_ref().map(|_| ()));
+    result
+}
+
+/// Ends it, whatever has become of the stage. What can't be ended fails the stage, unless that has
+/// failed already.
+pub(super) async fn end(
+    host: &RunHost,
+    frame: &Frame,
+    session: &dyn Session,
+    span: Span,
+    result: Result<(), Stop>,
+) -> Result<(), Stop> {
+    let cancel = CancellationToken::new();
+    let last = Frame { cancel: cancel.clone(), limit: None, ..frame.clone() };
+    let stage = host.stage_name(frame);
+    let run_folder = host.events.folder();
+    let report = StepReport { host, stage: &stage, step: None };
+    let ended = limited(&cancel, GRACE, session.end(seen(host, &last, &report, &run_folder))).await;
+    let ended = match ended {
+        Some(ended) => ended.map_err(|failure| placed(host, &last, &failure, span, &[])),
+        None => Err(Stop::evaluation(span, format!("{} could not be ended", session.shown()))),
+    };
+    match (result, ended) {
+        (Ok(()), Err(stop)) => Err(stop),
+        (result, _) => result,
+    }
+}

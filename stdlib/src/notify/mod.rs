@@ -1,0 +1,8 @@
+//! `notify.…`: tells people.
+
+use crate::core::module;
+
+module! {
+    "Tells people."
+    notify: webhook
+}
