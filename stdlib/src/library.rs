@@ -52,9 +52,6 @@ impl Library {
     /// When a declaration can't be read: a test reads all of them.
     #[must_use]
     pub fn named_type(&self, name: &str) -> Option<Type> {
-        if name == "runner" {
-            return Some(Type::Runner);
-        }
         if let Some(held) = self.modules.iter().flat_map(|m| m.held).find(|h| h.name == name) {
             return Some(Type::Held(held));
         }

@@ -16,6 +16,7 @@ mod transport;
 pub use credentials::{Credentials, Source, find as credentials};
 pub use manifest::Fetched;
 pub use push::{Pushed, size};
+pub(crate) use request::why;
 
 use std::{collections::BTreeMap, sync::Mutex};
 

@@ -131,7 +131,7 @@ fn retry_after(answer: &Response) -> Option<Duration> {
 }
 
 /// The deepest cause, in words.
-pub(super) fn why(error: &reqwest::Error) -> String {
+pub(crate) fn why(error: &reqwest::Error) -> String {
     if error.is_timeout() {
         return "it did not answer in time".to_owned();
     }
