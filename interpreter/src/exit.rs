@@ -4,6 +4,8 @@
 pub const SUCCESS: u8 = 0;
 /// A stage failed.
 pub const FAILED: u8 = 1;
+/// `pipe fmt --check`: a file is not formatted.
+pub const NOT_FORMATTED: u8 = 1;
 /// The Pipelinefile, an input or the command line is wrong, and nothing ran.
 pub const WRONG_INPUT: u8 = 2;
 /// Unstable, with `--unstable-is-error`.

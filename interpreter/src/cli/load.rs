@@ -34,25 +34,27 @@ pub(super) fn complain(text: &str) {
 /// Finds and reads the file, and checks it. An error has been told; it is the exit status.
 pub(super) fn load(file: Option<&Path>) -> Result<Loaded, u8> {
     let path = find(file)?;
-    let text = std::fs::read(&path).map_err(|error| {
-        complain(&format!("pipe: `{}` can't be read: {}", path.display(), plain(&error)));
-        exit::WRONG_INPUT
-    })?;
-    let text = String::from_utf8(text).map_err(|error| {
-        let line = error.as_bytes()[..error.utf8_error().valid_up_to()]
-            .iter()
-            .filter(|b| **b == b'\n')
-            .count()
-            + 1;
-        complain(&format!("pipe: `{}` is no UTF-8 text: see line {line}", path.display()));
-        exit::WRONG_INPUT
-    })?;
+    let text = text(&path.display().to_string(), std::fs::read(&path))?;
     let absolute = std::path::absolute(&path).unwrap_or_else(|_| path.clone());
     let root = absolute.parent().map_or_else(|| PathBuf::from("/"), Path::to_path_buf);
     let world = Arc::new(World::new(root.clone(), repository(&root), environment()));
     let files = Disk { world: world.clone() };
     let name = path.strip_prefix("./").unwrap_or(&path).display().to_string();
     Ok(Loaded { program: Arc::new(Program::new(&name, text, &files).in_folder(&root)), world })
+}
+
+/// What was read as a text. An error has been told; it is the exit status.
+pub(super) fn text(name: &str, bytes: std::io::Result<Vec<u8>>) -> Result<String, u8> {
+    let bytes = bytes.map_err(|error| {
+        complain(&format!("pipe: `{name}` can't be read: {}", plain(&error)));
+        exit::WRONG_INPUT
+    })?;
+    String::from_utf8(bytes).map_err(|error| {
+        let before = &error.as_bytes()[..error.utf8_error().valid_up_to()];
+        let line = before.iter().filter(|b| **b == b'\n').count() + 1;
+        complain(&format!("pipe: `{name}` is no UTF-8 text: see line {line}"));
+        exit::WRONG_INPUT
+    })
 }
 
 /// Shows what is wrong with a file, if anything is. An error is the exit status.
@@ -65,7 +67,8 @@ pub(super) fn require_clean(program: &Program, colour: Colour) -> Result<(), u8>
     if program.has_errors() { Err(exit::WRONG_INPUT) } else { Ok(()) }
 }
 
-fn find(file: Option<&Path>) -> Result<PathBuf, u8> {
+/// The file that is meant. An error has been told; it is the exit status.
+pub(super) fn find(file: Option<&Path>) -> Result<PathBuf, u8> {
     const NAME: &str = "Pipelinefile";
     if let Some(file) = file {
         let path = if file.is_dir() { file.join(NAME) } else { file.to_path_buf() };

@@ -3,6 +3,7 @@
 mod check;
 mod cluster;
 mod docs;
+mod fmt;
 mod graph;
 mod init;
 mod list;
@@ -42,6 +43,8 @@ enum Command {
     Check(check::Args),
     /// Show what a run would do, without doing it
     Plan(plan::Args),
+    /// Lay out a Pipelinefile the way all are
+    Fmt(fmt::Args),
     /// Write a first Pipelinefile, from what lies in the repository
     Init(init::Args),
     /// Show the parameters, secrets and stages of a file
@@ -93,6 +96,7 @@ pub fn main() -> ExitCode {
         Command::Check(args) => check::main(&args, cli.color),
         Command::Plan(args) => plan::main(&args, cli.color),
         Command::Init(args) => init::main(&args, cli.color),
+        Command::Fmt(args) => fmt::main(&args, cli.color),
         Command::List(args) => list::main(&args, cli.color),
         Command::Graph(args) => graph::main(&args, cli.color),
         Command::Docs(args) => docs::main(&args, cli.color),
