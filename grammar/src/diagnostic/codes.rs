@@ -63,7 +63,6 @@ codes! {
     RESERVED_WORD "reserved-word" "A reserved word used as a name."
     MERGE_CONFLICT "merge-conflict" "Marks of an unresolved merge."
     EDITION_TOO_NEW "edition-too-new" "The file asks for a newer `pipe`."
-    NOT_YET "not-yet" "A part of the language that this version can't do."
     MISPLACED "misplaced" "Something that belongs elsewhere in the file."
 
     // Names and types.
@@ -151,7 +150,6 @@ codes! {
     NO_ARTIFACT "no-artifact" "No artifact of the run has this name."
     GIT_FAILED "git-failed" "A git command failed."
     SERVER_ERROR "server-error" "A server answered with an error of its own."
-    LOCAL_CLUSTER "local-cluster" "The local cluster could not do its work."
     INTERNAL "internal" "A mistake in `pipe` itself."
 }
 

@@ -26,6 +26,9 @@ pub fn similar<'a>(name: &str, candidates: impl IntoIterator<Item = &'a str>) ->
     let mut near: Vec<(usize, &str)> =
         candidates.iter().map(|c| (distance(name, c), *c)).filter(|(d, _)| *d <= most).collect();
     near.sort_by_key(|(d, _)| *d);
+    // Beside a near one a far one is noise.
+    let nearest = near.first().map_or(0, |(d, _)| *d);
+    near.retain(|(d, _)| *d <= nearest * 2);
     let mut found: Vec<&str> = near.into_iter().map(|(_, c)| c).collect();
     if let [one] = extended.as_slice()
         && !found.contains(one)
@@ -75,6 +78,7 @@ mod tests {
         assert_eq!(similar("Build", ["build", "push"]), ["build"]);
         assert_eq!(similar("mem", ["memory", "cpus"]), ["memory"]);
         assert_eq!(similar("health_checks", ["healthChecks", "cpus"]), ["healthChecks"]);
+        assert_eq!(similar("unknwon-name", ["unknown-type", "unknown-name"]), ["unknown-name"]);
         assert_eq!(similar("tagg", ["tag", "tags", "target"]), ["tag", "tags"]);
     }
 

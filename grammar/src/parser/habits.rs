@@ -53,7 +53,7 @@ impl<'a> Line<'a> {
 /// A habit: says what is wrong when a line shows it.
 type Habit = fn(&Line<'_>) -> Option<Diagnostic>;
 
-const HABITS: [Habit; 21] = [
+const HABITS: [Habit; 22] = [
     comment,
     yaml,
     github,
@@ -72,6 +72,7 @@ const HABITS: [Habit; 21] = [
     negation,
     ternary,
     dollar,
+    lone_else,
     bare_record,
     command_without_dollar,
     misspelt,
@@ -176,7 +177,6 @@ fn groovy_blocks(line: &Line<'_>) -> Option<Diagnostic> {
             "no such loop here",
             "wait with `retry within 10m every 5s { … }`, or go over a list with `for x in xs { … }`",
         ),
-        "else" => ("behind no `if`", "it follows the `}` of an `if`: `if a { … } else { … }`"),
         "triggers" | "tools" if opens => {
             ("of Jenkins", "when a pipeline starts and what is installed, the Jenkins job says")
         }
@@ -189,7 +189,6 @@ fn groovy_blocks(line: &Line<'_>) -> Option<Diagnostic> {
         word @ ("try" | "catch" | "finally" | "while" | "until" | "loop" | "do") => {
             format!("`{word}` is not of this language")
         }
-        "else" => "this `else` belongs to no `if`".to_owned(),
         word => format!("`{word}` is Jenkins' Groovy, and a Pipelinefile is none"),
     };
     Some(line.foreign(line.word, message).label(label).help(help))
@@ -416,6 +415,15 @@ fn dollar(line: &Line<'_>) -> Option<Diagnostic> {
         .label("a command begins with `$` and a blank")
         .help(format!("write `$ {command}`")),
     )
+}
+
+/// `else {` behind no `if`
+fn lone_else(line: &Line<'_>) -> Option<Diagnostic> {
+    (line.word == "else").then(|| {
+        Diagnostic::error(Code::SYNTAX, line.span(line.word), "this `else` belongs to no `if`")
+            .label("no `if` ends before this")
+            .help("it follows the `}` of an `if`: `if a { … } else { … }`")
+    })
 }
 
 /// `if { a: 1 } == x {`
