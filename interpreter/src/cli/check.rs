@@ -6,7 +6,7 @@ use clap::ValueEnum;
 use pipe_grammar::{Diagnostic, Severity, Sources};
 use serde_json::{Value, json};
 
-use super::{Colour, FileArg, load, look::look};
+use super::{Colour, FileArg, load, look::look, sarif};
 use crate::{exit, report::draw};
 
 /// Look for mistakes, without running anything
@@ -32,6 +32,8 @@ enum Format {
     Short,
     /// One JSON object
     Json,
+    /// SARIF 2.1.0, for Jenkins, code hosts and editors
+    Sarif,
 }
 
 pub(super) fn main(args: &Args, colour: Colour) -> u8 {
@@ -46,6 +48,7 @@ pub(super) fn main(args: &Args, colour: Colour) -> u8 {
             draw::problems(problems, sources, look)
         }
         Format::Short => problems.iter().map(|p| draw::short(p, sources)).collect(),
+        Format::Sarif => format!("{:#}\n", sarif::log(problems, sources)),
         Format::Json => format!("{:#}\n", as_json(problems, sources)),
     });
     // What people read goes to standard error, what programs read to standard output.

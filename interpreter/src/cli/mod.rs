@@ -3,14 +3,17 @@
 mod check;
 mod cluster;
 mod docs;
+mod explain;
 mod fmt;
 mod graph;
 mod init;
 mod list;
 mod load;
 mod look;
+mod pages;
 mod plan;
 mod run;
+mod sarif;
 mod signals;
 
 use std::{path::PathBuf, process::ExitCode};
@@ -53,6 +56,8 @@ enum Command {
     Graph(graph::Args),
     /// Show the reference of a built-in, a module, a type or a method
     Docs(docs::Args),
+    /// Explain the codes of messages, each with a wrong and a repaired example
+    Explain(explain::Args),
     /// The local cluster of this machine: a Marathon and an image registry
     #[command(subcommand)]
     Cluster(cluster::Command),
@@ -100,6 +105,7 @@ pub fn main() -> ExitCode {
         Command::List(args) => list::main(&args, cli.color),
         Command::Graph(args) => graph::main(&args, cli.color),
         Command::Docs(args) => docs::main(&args, cli.color),
+        Command::Explain(args) => explain::main(&args, cli.color),
         Command::Cluster(command) => cluster::main(command),
     };
     status.into()

@@ -48,7 +48,20 @@ pub fn problems(problems: &[Diagnostic], sources: &Sources, look: Look) -> Strin
     let hidden = problems.len().saturating_sub(MOST);
     let more = if hidden > 0 { format!(", {hidden} not shown") } else { String::new() };
     out.push_str(&format!("{}{more}\n", counts.join(", ")));
+    out.push_str(&format!("more: pipe explain {}\n", first_codes(problems).join(" ")));
     out
+}
+
+/// The first codes of the messages, each once, as many as fit a line.
+fn first_codes(problems: &[Diagnostic]) -> Vec<&'static str> {
+    let mut codes = Vec::new();
+    for problem in problems {
+        let name = problem.code.name();
+        if !codes.contains(&name) && codes.len() < 3 {
+            codes.push(name);
+        }
+    }
+    codes
 }
 
 /// Draws one message.

@@ -5,8 +5,7 @@ use std::collections::BTreeMap;
 use pipe_interpreter::check::Files;
 
 /// The files beside the Pipelinefile of a case.
-#[derive(Default)]
-pub struct Beside(pub BTreeMap<String, String>);
+pub(crate) struct Beside(BTreeMap<String, String>);
 
 impl Files for Beside {
     fn exists(&self, path: &str) -> bool {
@@ -22,7 +21,7 @@ impl Files for Beside {
 }
 
 /// Cuts a case into the Pipelinefile and what lies beside it.
-pub fn cut(text: &str) -> (String, Beside) {
+pub(crate) fn cut(text: &str) -> (String, Beside) {
     let mut parts = text.split("\n--- ");
     let main = parts.next().unwrap_or("").to_owned() + "\n";
     let files = parts.map(|part| part.split_once('\n').unwrap_or((part, "")));
