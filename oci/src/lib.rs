@@ -6,11 +6,11 @@
 //! [image manifest version 2, schema 2](https://distribution.github.io/distribution/spec/manifest-v2-2/).
 
 mod config;
+mod decompress;
 mod digest;
 mod error;
 mod format;
 mod layer;
-mod listing;
 mod manifest;
 pub mod media_type;
 mod platform;
@@ -19,11 +19,14 @@ mod store;
 mod unpack;
 
 pub use config::{ContainerConfig, Empty, Healthcheck, History, ImageConfig, RootFs};
+pub use decompress::{Compression, decompressed};
 pub use digest::{Digest, Hashing};
 pub use error::{Error, Result, plain};
 pub use format::Format;
-pub use layer::{Attributes, Content, Entry, Layer, LayerWriter, Node, Tree};
-pub use listing::{Listed, Listing};
+pub use layer::{
+    Attributes, Content, Earlier, Entry, Layer, LayerWriter, Listing, Node, Packed, Piece, Special,
+    Spool, Stamp, Tree, Xattrs, resolve,
+};
 pub use manifest::{AnyManifest, Descriptor, Index, Manifest};
 pub use platform::Platform;
 pub use reference::{Reference, ReferenceError};

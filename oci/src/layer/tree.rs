@@ -1,151 +1,101 @@
-//! What a layer is going to hold, before it is written.
+//! A file system by path: what a layer adds, or what an image holds.
 
 use std::{
-    collections::BTreeMap,
-    fs::{self, File, Metadata},
-    io::{self, Read, Write},
-    os::unix::{ffi::OsStrExt, fs::MetadataExt},
-    path::{Path, PathBuf},
+    collections::{BTreeMap, BTreeSet},
+    fs,
+    io::{self, Write},
+    ops::Bound,
+    os::unix::ffi::OsStrExt,
+    path::{Component, Path, PathBuf},
     sync::Arc,
 };
 
-use super::{Attributes, Layer, LayerWriter};
+use super::{Attributes, Content, Entry, Node, Special};
 use crate::{Digest, Error, Hashing, Result};
 
-/// Entries of a layer by path, parents first. Contents stay where they are until
-/// [`Tree::write`] streams them.
+/// As many links a path may lead over; Linux has the same bound.
+const MOST_LINKS: usize = 40;
+
+/// Entries by path relative to the root, parents first. Contents stay where they are until they
+/// are written. The root itself is no entry.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Tree {
-    entries: BTreeMap<PathBuf, Entry>,
-}
-
-/// One entry.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Entry {
-    /// What it is.
-    pub node: Node,
-    /// Whose it is and what may be done with it.
-    pub attributes: Attributes,
-}
-
-/// What an entry is.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Node {
-    /// A folder.
-    Folder,
-    /// A file.
-    File(Content),
-    /// A symbolic link to anything.
-    Symlink(PathBuf),
-}
-
-/// Where the bytes of a file come from.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Content {
-    /// A file of this machine, as it was when it was looked at.
-    Disk {
-        /// The file.
-        path: PathBuf,
-        /// What it looked like.
-        stamp: Stamp,
-    },
-    /// Bytes at hand.
-    Bytes(Arc<[u8]>),
-}
-
-/// By what a change of a file is noticed.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Stamp {
-    size: u64,
-    inode: (u64, u64),
-    modified: (i64, i64),
-    changed: (i64, i64),
-}
-
-impl Content {
-    /// A file of this machine.
-    #[must_use]
-    pub fn disk(path: PathBuf, metadata: &Metadata) -> Self {
-        Self::Disk { path, stamp: Stamp::of(metadata) }
-    }
-
-    /// Its size in bytes.
-    #[must_use]
-    pub fn size(&self) -> u64 {
-        match self {
-            Self::Disk { stamp, .. } => stamp.size,
-            Self::Bytes(bytes) => bytes.len() as u64,
-        }
-    }
-
-    /// Opens it.
-    ///
-    /// # Errors
-    ///
-    /// When it can't be read, or is not what it was.
-    pub fn open(&self) -> Result<Box<dyn Read + '_>> {
-        match self {
-            Self::Bytes(bytes) => Ok(Box::new(&bytes[..])),
-            Self::Disk { path, stamp } => {
-                let file = File::open(path).map_err(|e| Error::at("read", path, &e))?;
-                let metadata = file.metadata().map_err(|e| Error::at("read", path, &e))?;
-                if Stamp::of(&metadata) != *stamp {
-                    return Err(Error::invalid(format!(
-                        "`{}` changed while the image was built",
-                        path.display()
-                    )));
-                }
-                Ok(Box::new(file))
-            }
-        }
-    }
-}
-
-impl Content {
-    /// The digest of its bytes.
-    ///
-    /// # Errors
-    ///
-    /// When it can't be read, or is not what it was.
-    pub fn digest(&self) -> Result<Digest> {
-        let digest = Digest::of_reader(self.open()?);
-        let (digest, _) = digest.map_err(|e| Error::io("can't read a file of a layer", &e))?;
-        Ok(digest)
-    }
-}
-
-impl Stamp {
-    fn of(metadata: &Metadata) -> Self {
-        Self {
-            size: metadata.len(),
-            inode: (metadata.dev(), metadata.ino()),
-            modified: (metadata.mtime(), metadata.mtime_nsec()),
-            changed: (metadata.ctime(), metadata.ctime_nsec()),
-        }
-    }
+    entries: BTreeMap<Arc<Path>, Entry>,
 }
 
 impl Tree {
-    /// Puts an entry at a path relative to the root; what was there goes, and what was below it
-    /// unless both are folders.
-    pub fn insert(&mut self, path: impl Into<PathBuf>, entry: Entry) {
+    /// Puts an entry at a path; what was there goes, and what was below it unless both are folders.
+    pub fn insert(&mut self, path: impl Into<Arc<Path>>, entry: Entry) {
         let path = path.into();
+        let is_folder = entry.is_folder();
         let old = self.entries.insert(path.clone(), entry);
-        let was_folder = old.is_some_and(|old| old.node == Node::Folder);
-        if was_folder && self.entries[&path].node != Node::Folder {
-            self.entries.retain(|other, _| *other == path || !other.starts_with(&path));
+        if old.is_some_and(|old| old.is_folder()) && !is_folder {
+            self.remove_below(&path, |_| true);
         }
     }
 
-    /// The entry at a path.
+    /// The same, with the folders above it where they are missing: those that no archive names are
+    /// root's, 0755.
+    pub fn put(&mut self, path: impl Into<Arc<Path>>, entry: Entry) {
+        let path = path.into();
+        let above = path.ancestors().skip(1).filter(|p| !p.as_os_str().is_empty());
+        for folder in above.take_while(|folder| self.get(folder).is_none()).collect::<Vec<_>>() {
+            self.entries.insert(folder.into(), Entry::folder(Attributes::FOLDER));
+        }
+        self.insert(path, entry);
+    }
+
+    /// Puts a layer on top.
+    pub fn append(&mut self, layer: Self) {
+        for (path, entry) in layer.entries {
+            self.put(path, entry);
+        }
+    }
+
+    /// The entry at a path, links not followed.
     #[must_use]
     pub fn get(&self, path: &Path) -> Option<&Entry> {
         self.entries.get(path)
     }
 
+    /// The same, to change it.
+    pub fn get_mut(&mut self, path: &Path) -> Option<&mut Entry> {
+        self.entries.get_mut(path)
+    }
+
     /// All entries, parents first.
-    pub fn iter(&self) -> impl Iterator<Item = (&Path, &Entry)> {
-        self.entries.iter().map(|(path, entry)| (path.as_path(), entry))
+    pub fn iter(&self) -> impl Iterator<Item = (&Arc<Path>, &Entry)> {
+        self.entries.iter()
+    }
+
+    /// All entries below a folder, parents first; of the root all.
+    pub fn below<'a>(
+        &'a self,
+        folder: &'a Path,
+    ) -> impl Iterator<Item = (&'a Arc<Path>, &'a Entry)> {
+        let start =
+            if folder.as_os_str().is_empty() { Bound::Unbounded } else { Bound::Excluded(folder) };
+        let range = self.entries.range::<Path, _>((start, Bound::Unbounded));
+        range.take_while(move |(path, _)| path.starts_with(folder))
+    }
+
+    /// Removes what is at a path and below it, except what `spared` names with the folders above.
+    pub(crate) fn remove_lower(&mut self, path: &Path, spared: &BTreeSet<Arc<Path>>) {
+        let keeps = |other: &Path| {
+            let mut from = spared.range::<Path, _>((Bound::Included(other), Bound::Unbounded));
+            from.next().is_some_and(|first| first.starts_with(other))
+        };
+        self.remove_below(path, |other| !keeps(other));
+        if !path.as_os_str().is_empty() && !keeps(path) {
+            self.entries.remove(path);
+        }
+    }
+
+    fn remove_below(&mut self, folder: &Path, goes: impl Fn(&Path) -> bool) {
+        let below = self.below(folder).map(|(path, _)| path);
+        for path in below.filter(|path| goes(path)).cloned().collect::<Vec<_>>() {
+            self.entries.remove(&path);
+        }
     }
 
     /// Whether it holds nothing.
@@ -158,6 +108,19 @@ impl Tree {
     #[must_use]
     pub fn len(&self) -> usize {
         self.entries.len()
+    }
+
+    /// Where a path leads when the root of the image is the root: every link on it followed. What
+    /// does not exist stays as it is.
+    ///
+    /// # Errors
+    ///
+    /// When links lead in a circle.
+    pub fn resolve(&self, path: &Path) -> Result<PathBuf> {
+        resolve(path, |path| match self.get(path) {
+            Some(Entry { node: Node::Symlink(target), .. }) => Ok(Some(target.to_path_buf())),
+            _ => Ok(None),
+        })
     }
 
     /// A digest over all that decides the layer's bytes: trees with the same key make the same
@@ -177,40 +140,32 @@ impl Tree {
             let _ = key.write_all(&(field.len() as u64).to_le_bytes());
             let _ = key.write_all(field);
         };
-        put(b"layer 1");
+        put(b"layer 2");
         put(&mtime.to_le_bytes());
-        for (path, Entry { node, attributes: Attributes { mode, uid, gid } }) in &self.entries {
+        let mut names = Names::default();
+        for (path, entry) in &self.entries {
+            let Attributes { mode, uid, gid } = entry.attributes;
             put(path.as_os_str().as_bytes());
             put(format!("{mode} {uid} {gid}").as_bytes());
-            match node {
-                Node::Folder => put(b"folder"),
-                Node::Symlink(target) => {
+            for (name, value) in entry.xattrs.iter().flat_map(|xattrs| xattrs.iter()) {
+                put(name.as_bytes());
+                put(value);
+            }
+            match (&entry.node, names.first(path, &entry.node)) {
+                (_, Some(first)) => {
+                    put(b"link");
+                    put(first.as_os_str().as_bytes());
+                }
+                (Node::Folder, _) => put(b"folder"),
+                (Node::Symlink(target), _) => {
                     put(b"symlink");
                     put(target.as_os_str().as_bytes());
                 }
-                Node::File(content) => put(digest(content)?.to_string().as_bytes()),
+                (Node::Special(special), _) => put(format!("{special:?}").as_bytes()),
+                (Node::File { content, .. }, _) => put(digest(content)?.to_string().as_bytes()),
             }
         }
         Ok(key.finish().0)
-    }
-
-    /// Writes the layer.
-    ///
-    /// # Errors
-    ///
-    /// When a file can't be read or changed since it was put in, or `out` can't be written.
-    pub fn write<W: Write>(&self, out: W, mtime: u64) -> Result<(Layer, W)> {
-        let mut writer = LayerWriter::new(out, mtime);
-        for (path, Entry { node, attributes }) in &self.entries {
-            match node {
-                Node::Folder => writer.folder(path, *attributes)?,
-                Node::Symlink(target) => writer.symlink(path, *attributes, target)?,
-                Node::File(content) => {
-                    writer.file(path, *attributes, content.size(), content.open()?)?;
-                }
-            }
-        }
-        writer.finish()
     }
 
     /// Puts a folder of this machine with all below it under `path`, with the modes that it has
@@ -225,8 +180,8 @@ impl Tree {
             let item = item.map_err(failed)?;
             let (source, path) = (item.path(), path.join(item.file_name()));
             if let Some(entry) = Entry::of(&source)? {
-                let is_folder = entry.node == Node::Folder;
-                self.insert(&path, entry);
+                let is_folder = entry.is_folder();
+                self.insert(&*path, entry);
                 if is_folder {
                     self.insert_folder(&path, &source)?;
                 }
@@ -236,154 +191,72 @@ impl Tree {
     }
 }
 
-impl Entry {
-    /// A folder.
-    #[must_use]
-    pub fn folder(attributes: Attributes) -> Self {
-        Self { node: Node::Folder, attributes }
-    }
+/// Finds the further names of files with several ones.
+#[derive(Default)]
+pub(super) struct Names<'a> {
+    first: BTreeMap<u64, &'a Path>,
+}
 
-    /// What stands at a path of this machine, with its mode and root as owner; links are not
-    /// followed. Nothing for sockets, pipes and devices.
-    ///
-    /// # Errors
-    ///
-    /// When it can't be read.
-    pub fn of(path: &Path) -> Result<Option<Self>> {
-        let failed = |e| Error::at("read", path, &e);
-        let metadata = fs::symlink_metadata(path).map_err(failed)?;
-        let node = if metadata.is_dir() {
-            Node::Folder
-        } else if metadata.is_symlink() {
-            Node::Symlink(fs::read_link(path).map_err(failed)?)
-        } else if metadata.is_file() {
-            Node::File(Content::disk(path.to_owned(), &metadata))
-        } else {
-            return Ok(None);
-        };
-        Ok(Some(Self { node, attributes: Attributes::root(metadata.mode()) }))
+impl<'a> Names<'a> {
+    /// The first name of a file that had one before this.
+    pub(super) fn first(&mut self, path: &'a Path, node: &Node) -> Option<&'a Path> {
+        match node {
+            Node::File { inode, .. } if *inode != 0 => {
+                let first = *self.first.entry(*inode).or_insert(path);
+                (first != path).then_some(first)
+            }
+            _ => None,
+        }
     }
 }
 
-#[cfg(test)]
-mod tests {
-    #![allow(clippy::unwrap_used)]
-    use super::*;
-    use proptest::prelude::*;
-
-    fn file(bytes: &[u8]) -> Entry {
-        Entry {
-            node: Node::File(Content::Bytes(bytes.into())),
-            attributes: Attributes::root(0o644),
+/// Where a path leads from the root of a file system on, `..` ends there: every link on it followed
+/// as `link` tells the target of one. What does not exist stays as it is.
+///
+/// # Errors
+///
+/// When links lead in a circle, and what `link` answers.
+pub fn resolve(path: &Path, link: impl Fn(&Path) -> Result<Option<PathBuf>>) -> Result<PathBuf> {
+    let mut done = PathBuf::new();
+    let mut todo: Vec<PathBuf> = parts(path);
+    let mut links = 0;
+    while let Some(part) = todo.pop() {
+        if part.as_os_str() == ".." {
+            done.pop();
+            continue;
         }
+        done.push(part);
+        let Some(target) = link(&done)? else { continue };
+        links += 1;
+        if links > MOST_LINKS {
+            let message = format!("the link `/{}` leads in a circle", done.display());
+            return Err(Error::invalid(message));
+        }
+        if target.is_absolute() {
+            done.clear();
+        } else {
+            done.pop();
+        }
+        todo.extend(parts(&target));
     }
+    Ok(done)
+}
 
-    fn written(tree: &Tree) -> (Layer, Vec<u8>) {
-        tree.write(Vec::new(), 0).unwrap()
-    }
+/// The names of a path and its `..`, last first.
+fn parts(path: &Path) -> Vec<PathBuf> {
+    let part = |component| match component {
+        Component::Normal(name) => Some(PathBuf::from(name)),
+        Component::ParentDir => Some("..".into()),
+        _ => None,
+    };
+    path.components().rev().filter_map(part).collect()
+}
 
-    /// Path, kind, mode, content of each entry.
-    fn listed(bytes: &[u8]) -> Vec<(String, u8, u32, String)> {
-        let mut archive = tar::Archive::new(flate2::read::GzDecoder::new(bytes));
-        let entries = archive.entries().unwrap().map(|entry| {
-            let mut entry = entry.unwrap();
-            let mut text = String::new();
-            entry.read_to_string(&mut text).unwrap();
-            let link = entry.link_name().unwrap().map(|l| l.display().to_string());
-            let header = entry.header();
-            assert_eq!((header.uid().unwrap(), header.mtime().unwrap()), (0, 0));
-            let name = entry.path().unwrap().to_str().unwrap().to_owned();
-            (name, header.entry_type().as_byte(), header.mode().unwrap(), link.unwrap_or(text))
-        });
-        entries.collect()
-    }
-
-    #[test]
-    fn a_layer_holds_its_entries_in_order() {
-        let long = "x/".repeat(80) + "file";
-        let mut tree = Tree::default();
-        tree.insert("b", file(b"hello"));
-        tree.insert("a", Entry::folder(Attributes::FOLDER));
-        tree.insert(&long, file(b"deep"));
-        let mut link = file(b"");
-        link.node = Node::Symlink("../../etc".into());
-        tree.insert("a/link", link);
-        let mut program = file(b"#!");
-        program.attributes.mode = 0o4755;
-        tree.insert("a/program", program);
-        let (layer, bytes) = written(&tree);
-        assert_eq!(
-            listed(&bytes),
-            [
-                ("a/".to_owned(), b'5', 0o755, String::new()),
-                ("a/link".to_owned(), b'2', 0o777, "../../etc".to_owned()),
-                ("a/program".to_owned(), b'0', 0o4755, "#!".to_owned()),
-                ("b".to_owned(), b'0', 0o644, "hello".to_owned()),
-                (long, b'0', 0o644, "deep".to_owned()),
-            ]
-        );
-        assert_eq!((layer.digest, layer.size), (Digest::of(&bytes), bytes.len() as u64));
-        let (diff_id, _) = Digest::of_reader(flate2::read::GzDecoder::new(&bytes[..])).unwrap();
-        assert_eq!(layer.diff_id, diff_id);
-    }
-
-    #[test]
-    fn a_file_in_the_place_of_a_folder_takes_it_all() {
-        let mut tree = Tree::default();
-        tree.insert("a", Entry::folder(Attributes::FOLDER));
-        tree.insert("a/b", file(b""));
-        tree.insert("ab", file(b""));
-        tree.insert("a", file(b""));
-        assert_eq!(tree.iter().map(|(p, _)| p.to_str().unwrap()).collect::<Vec<_>>(), ["a", "ab"]);
-    }
-
-    #[test]
-    fn a_folder_of_the_machine_is_taken_with_its_modes() {
-        use std::os::unix::fs::{PermissionsExt, symlink};
-        let folder = tempfile::tempdir().unwrap();
-        fs::create_dir(folder.path().join("d")).unwrap();
-        fs::write(folder.path().join("d/f"), "x").unwrap();
-        fs::set_permissions(folder.path().join("d/f"), PermissionsExt::from_mode(0o600)).unwrap();
-        symlink("/etc/passwd", folder.path().join("l")).unwrap();
-        let mut tree = Tree::default();
-        tree.insert_folder(Path::new("srv"), folder.path()).unwrap();
-        let listed = listed(&written(&tree).1);
-        let names: Vec<&str> = listed.iter().map(|(name, ..)| name.as_str()).collect();
-        assert_eq!(names, ["srv/d/", "srv/d/f", "srv/l"]);
-        assert_eq!((listed[1].2, listed[1].3.as_str()), (0o600, "x"));
-        assert_eq!(listed[2].3, "/etc/passwd");
-
-        let key = tree.key(0, Content::digest).unwrap();
-        assert_eq!(tree.key(0, Content::digest).unwrap(), key);
-        assert_ne!(tree.key(1, Content::digest).unwrap(), key);
-        fs::write(folder.path().join("d/f"), "longer").unwrap();
-        let error = tree.write(Vec::new(), 0).unwrap_err().to_string();
-        assert!(error.ends_with("d/f` changed while the image was built"), "{error}");
-    }
-
-    #[test]
-    fn a_path_out_of_the_layer_is_refused() {
-        let mut writer = LayerWriter::new(Vec::new(), 0);
-        let error = writer.folder(Path::new("../x"), Attributes::FOLDER).unwrap_err();
-        assert_eq!(error.to_string(), "`../x` leaves the layer");
-        let error = writer.file(Path::new("x"), Attributes::FOLDER, 2, &b"1"[..]).unwrap_err();
-        assert!(error.to_string().contains("became shorter"), "{error}");
-    }
-
-    proptest! {
-        #![proptest_config(ProptestConfig::with_cases(64))]
-        #[test]
-        fn the_same_entries_make_the_same_bytes_in_any_order(
-            entries in prop::collection::btree_map("[a-c]{1,3}(/[a-c]{1,3}){0,3}", prop::collection::vec(any::<u8>(), 0..200), 0..12),
-            seed in any::<u64>(),
-        ) {
-            let mut shuffled: Vec<_> = entries.iter().collect();
-            shuffled.sort_by_key(|(path, _)| Digest::of(format!("{seed}{path}").as_bytes()));
-            let (mut one, mut other) = (Tree::default(), Tree::default());
-            for (path, bytes) in &entries { one.insert(path, file(bytes)); }
-            for (path, bytes) in shuffled { other.insert(path, file(bytes)); }
-            prop_assert_eq!(one.key(0, Content::digest).unwrap(), other.key(0, Content::digest).unwrap());
-            prop_assert_eq!(written(&one), written(&other));
+impl Special {
+    pub(super) fn numbers(self) -> (u32, u32) {
+        match self {
+            Self::Pipe => (0, 0),
+            Self::Char(major, minor) | Self::Block(major, minor) => (major, minor),
         }
     }
 }

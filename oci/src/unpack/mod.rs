@@ -4,7 +4,7 @@ use std::{
     collections::{BTreeMap, BTreeSet, VecDeque},
     ffi::{OsStr, OsString},
     fs::{self, File, Permissions},
-    io::{self, BufRead, BufReader, Read},
+    io::{self, Read},
     os::unix::{
         ffi::OsStrExt,
         fs::{MetadataExt, PermissionsExt, lchown, symlink},
@@ -12,11 +12,13 @@ use std::{
     path::{Component, Path, PathBuf},
 };
 
-use flate2::bufread::MultiGzDecoder;
 use rustix::fs::{AtFlags, CWD, Timespec, Timestamps, utimensat};
 use tar::{Archive, EntryType, Header};
 
-use crate::{Digest, Error, Hashing, Result};
+use crate::{
+    Digest, Error, Hashing, Result,
+    decompress::{damaged, decompressed},
+};
 
 /// As many links a path may lead over; Linux has the same bound.
 const MOST_LINKS: usize = 40;
@@ -62,15 +64,15 @@ impl Unpacker {
         Ok(Self { root, is_root, folders: BTreeMap::new() })
     }
 
-    /// Unpacks one layer, a tar archive as it is or in gzip, and answers the digest of the archive
+    /// Unpacks one layer, a tar archive as it is or compressed, and answers the digest of the archive
     /// before compression.
     ///
     /// # Errors
     ///
-    /// When the archive is damaged, of an unknown format or wants to leave the folder, or the
+    /// When the archive is damaged or wants to leave the folder, or the
     /// folder can't be written.
     pub fn layer(&mut self, blob: impl Read) -> Result<Digest> {
-        let mut archive = Archive::new(Hashing::new(opened(blob)?));
+        let mut archive = Archive::new(Hashing::new(decompressed(blob)?));
         let mut written = BTreeSet::new();
         for entry in archive.entries().map_err(|e| damaged(&e))? {
             let mut entry = entry.map_err(|e| damaged(&e))?;
@@ -326,19 +328,6 @@ pub(crate) fn inside(name: &Path) -> Result<Vec<OsString>> {
     Ok(parts)
 }
 
-/// The archive in a blob, by its first bytes.
-pub(crate) fn opened<'a>(blob: impl Read + 'a) -> Result<Box<dyn Read + 'a>> {
-    let mut blob = BufReader::with_capacity(64 << 10, blob);
-    let head = blob.fill_buf().map_err(|e| damaged(&e))?;
-    match head {
-        [0x1f, 0x8b, ..] => Ok(Box::new(MultiGzDecoder::new(blob))),
-        [0x28, 0xb5, 0x2f, 0xfd, ..] => {
-            Err(Error::invalid("the layer is compressed with zstd; push the image with gzip"))
-        }
-        _ => Ok(Box::new(blob)),
-    }
-}
-
 /// Makes a named pipe; false where the system has no such call.
 #[cfg(target_os = "linux")]
 fn make_pipe(path: &Path) -> io::Result<bool> {
@@ -363,10 +352,6 @@ fn set_time(path: &Path, mtime: u64) -> Result<()> {
     let times = Timestamps { last_access: time, last_modification: time };
     utimensat(CWD, path, &times, AtFlags::SYMLINK_NOFOLLOW)
         .map_err(|e| Error::at("change the time of", path, &e.into()))
-}
-
-pub(crate) fn damaged(error: &io::Error) -> Error {
-    Error::io("the layer is damaged", error)
 }
 
 #[cfg(test)]

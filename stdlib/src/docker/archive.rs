@@ -55,7 +55,7 @@ fn write(
 ) -> io::Result<()> {
     let mut archive = tar::Builder::new(pieces);
     for (path, entry) in files.iter() {
-        if hide && path == Path::new(".dockerignore") {
+        if hide && **path == *Path::new(".dockerignore") {
             continue;
         }
         put(&mut archive, root, path, entry)?;
@@ -90,6 +90,7 @@ fn put(
     let mtime = u64::try_from(mtime).unwrap_or(0);
     let mode = entry.attributes.mode;
     match &entry.node {
+        Node::Special(_) => Ok(()),
         Node::Folder => {
             let mut header = header(EntryType::Directory, mode, mtime);
             archive.append_data(&mut header, path.join(""), io::empty())
@@ -97,7 +98,7 @@ fn put(
         Node::Symlink(target) => {
             archive.append_link(&mut header(EntryType::Symlink, 0o777, mtime), path, target)
         }
-        Node::File(content) => {
+        Node::File { content, .. } => {
             let mut header = header(EntryType::Regular, mode, mtime);
             header.set_size(content.size());
             let mut left = io::Read::take(content.open()?, content.size());

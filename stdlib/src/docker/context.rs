@@ -102,14 +102,14 @@ impl Context {
             let Some(entry) = entry else { continue };
             let is_folder = entry.node == Node::Folder;
             if !ignored {
-                tree.insert(&path, entry.clone());
+                tree.insert(&*path, entry.clone());
             }
             if is_folder {
                 let inserted = tree.len();
                 self.walk(&path, tree)?;
                 // A folder is there when something below it was taken back.
                 if ignored && tree.len() > inserted {
-                    tree.insert(&path, entry);
+                    tree.insert(&*path, entry);
                 }
             }
         }

@@ -8,7 +8,7 @@ use std::{
 
 use parse_dockerfile::{Flag, Source, UnescapedString};
 use pipe_grammar::diagnostic::did_you_mean;
-use pipe_oci::{Attributes, Content, Entry, Listed, Listing, Node, Tree};
+use pipe_oci::{Attributes, Content, Entry, Node, Tree};
 
 use super::{
     plan::Wrong,
@@ -61,9 +61,7 @@ impl State<'_> {
             Some(files) => files,
             None => self.job.context.tree().map_err(Stop::Failed)?,
         };
-        let mut context = Listing::default();
-        context.tree(&files);
-        let found = self.find(sources, &scope, &files, &context)?;
+        let found = self.find(sources, &scope, &files)?;
         let tree = self.place(keyword, &found, destination, &scope, &files, change, unpacks)?;
         self.files = Some(files);
         Ok(tree)
@@ -75,7 +73,6 @@ impl State<'_> {
         sources: &[Source<'_>],
         scope: &Scope,
         files: &Tree,
-        context: &Listing,
     ) -> Result<Vec<Found>, Stop> {
         let mut all = Vec::new();
         for source in sources {
@@ -87,7 +84,7 @@ impl State<'_> {
                 wrong(format!("`{text}` leaves the build context"))
                     .help("only files below the context's folder can be copied; name a higher folder as the context")
             })?;
-            let resolve = |name: &Path| context.resolve(name).map_err(|e| wrong(e.to_string()));
+            let resolve = |name: &Path| files.resolve(name).map_err(|e| wrong(e.to_string()));
             if !Glob::is_pattern(&text) {
                 let path = resolve(&name)?;
                 if !path.as_os_str().is_empty() && files.get(&path).is_none() {
@@ -102,7 +99,7 @@ impl State<'_> {
             for (path, _) in files.iter().filter(|(p, _)| pattern.matches(&p.to_string_lossy())) {
                 let found = resolve(path)?;
                 if files.get(&found).is_some() {
-                    all.push(Found { path: found, name: path.to_owned(), place: place.clone() });
+                    all.push(Found { path: found, name: path.to_path_buf(), place: place.clone() });
                 }
             }
             if all.len() == before {
@@ -135,7 +132,7 @@ impl State<'_> {
             || matches!(text.as_str(), "." | "..")
             || text.ends_with("/.")
             || target.as_os_str().is_empty()
-            || matches!(self.listing.get(&target), Some(Listed::Folder(_)));
+            || self.listing.get(&target).is_some_and(Entry::is_folder);
         if found.len() > 1 && !is_folder {
             return Err(Wrong::new(
                 place,
@@ -196,16 +193,16 @@ impl State<'_> {
         let folder = self.listing.resolve(to.parent().unwrap_or(Path::new("")))?;
         let mut path = folder.join(to.file_name().unwrap_or_default());
         let mut there = self.listing.get(&path);
-        if entry.node == Node::Folder && matches!(there, Some(Listed::Symlink(_))) {
+        if entry.node == Node::Folder && there.is_some_and(|t| matches!(t.node, Node::Symlink(_))) {
             path = self.listing.resolve(&path)?;
             there = self.listing.get(&path);
         }
         let is_folder = entry.node == Node::Folder;
-        match (there, is_folder) {
+        match (there.map(|there| &there.node), is_folder) {
             // It stays as it is; what is below it is added.
-            (Some(Listed::Folder(_)), true) => return Ok(()),
+            (Some(Node::Folder), true) => return Ok(()),
             (None, true) if path.as_os_str().is_empty() => return Ok(()),
-            (Some(Listed::Folder(_)), false) => {
+            (Some(Node::Folder), false) => {
                 let message = format!(
                     "the file `{}` can't replace the folder `{}`",
                     source.name.display(),
@@ -213,7 +210,7 @@ impl State<'_> {
                 );
                 return Err(Wrong::new(source.place.clone(), message).into());
             }
-            (Some(Listed::Other), true) => {
+            (Some(Node::File { .. } | Node::Special(_)), true) => {
                 let message = format!(
                     "the folder `{}` can't replace the file `{}`",
                     source.name.display(),
@@ -227,7 +224,7 @@ impl State<'_> {
         let attributes = change.apply(entry.attributes);
         // What an earlier source of the same instruction put there keeps its place as a folder.
         if !(is_folder && tree.get(&path).is_some_and(|old| old.node == Node::Folder)) {
-            tree.insert(path, Entry { node: entry.node.clone(), attributes });
+            tree.insert(path, Entry { attributes, ..entry.clone() });
         }
         Ok(())
     }
@@ -309,7 +306,7 @@ fn owner(text: &str) -> Result<(u32, u32), String> {
 
 /// Whether `ADD` unpacks a file: a tar archive, as it is or compressed with gzip, bzip2 or xz.
 fn is_archive(node: &Node) -> Result<bool, Stop> {
-    let Node::File(content @ Content::Disk { path, .. }) = node else { return Ok(false) };
+    let Node::File { content: content @ Content::Disk { path, .. }, .. } = node else { return Ok(false) };
     let mut head = Vec::new();
     content
         .open()?

@@ -4,8 +4,8 @@ use std::{collections::BTreeMap, path::Path};
 
 use parse_dockerfile::Instruction;
 use pipe_oci::{
-    Attributes, Descriptor, Entry, Format, History, ImageConfig, Layer, Listed, Listing, Manifest,
-    Platform, Store, Tree,
+    Attributes, Descriptor, Entry, Format, History, ImageConfig, Layer, LayerWriter, Listing,
+    Manifest, Platform, Spool, Store, Tree,
 };
 use tokio::sync::mpsc::UnboundedSender;
 
@@ -45,7 +45,7 @@ pub(super) struct Job<'a> {
 pub(super) struct State<'a> {
     pub(super) job: &'a Job<'a>,
     pub(super) config: ImageConfig,
-    pub(super) listing: Listing,
+    pub(super) listing: Tree,
     /// The context; read when the first `COPY` needs it.
     pub(super) files: Option<Tree>,
     /// Whether this stage set `CMD`: an `ENTRYPOINT` takes that of the base away.
@@ -69,7 +69,7 @@ pub(super) fn run(
     let mut state = State {
         job,
         config: ImageConfig::scratch(job.platform),
-        listing: Listing::default(),
+        listing: Tree::default(),
         files: None,
         has_command: false,
         args: BTreeMap::new(),
@@ -167,7 +167,10 @@ impl State<'_> {
         for layer in &manifest.layers {
             self.job.gate.check().map_err(|_| Failure::cancelled())?;
             let blob = store.blob(&layer.digest).map_err(|e| broken(&e))?;
-            self.listing.layer(self.job.gate.pass(blob)).map_err(|e| broken(&e))?;
+            let (listing, _) =
+                Listing::read(self.job.gate.pass(blob)).map_err(|e| broken(&e))?;
+            let archive = store.path(&layer.digest).into();
+            listing.apply(&mut self.listing, &archive).map_err(|e| broken(&e))?;
             self.layers.push(Descriptor {
                 media_type: Format::Docker.layer().to_owned(),
                 ..layer.clone()
@@ -244,7 +247,7 @@ impl State<'_> {
         self.config.config.working_dir = super::shown(&path);
         let mut tree = Tree::default();
         let path = self.listing.resolve(&path)?;
-        if matches!(self.listing.get(&path), Some(Listed::Other)) {
+        if self.listing.get(&path).is_some_and(|entry| !entry.is_folder()) {
             let message = format!("`{}` is a file, no folder", super::shown(&path));
             return Err(Wrong::new(place, message).into());
         }
@@ -287,14 +290,16 @@ impl State<'_> {
         let (layer, how) = match store.layer(&key).filter(|_| !self.job.request.no_cache) {
             Some(layer) => (layer, "as before"),
             None => {
-                let (layer, out) = tree.write(gate.pass(store.create()?), mtime)?;
+                let mut writer = LayerWriter::new(gate.pass(store.create()?), mtime);
+                writer.tree(tree, &Spool::default())?;
+                let (layer, out) = writer.finish()?;
                 store.keep(out.into_inner(), &layer.digest)?;
                 store.remember(&key, &layer)?;
                 (layer, "new")
             }
         };
         self.say(format!("  layer {}, {}, {how}", layer.digest.short(), size(layer.size)));
-        self.listing.tree(tree);
+        self.listing.append(tree.clone());
         self.layers.push(Descriptor::new(Format::Docker.layer(), layer.size, layer.digest));
         self.config.rootfs.diff_ids.push(layer.diff_id);
         Ok(Some(layer))
