@@ -1,0 +1,15 @@
+//! App definitions against what Marathon takes: a table of fields, and rules.
+
+mod fields;
+mod finding;
+mod known;
+mod network;
+mod problems;
+mod rules;
+mod shape;
+mod text;
+mod walk;
+
+pub use finding::{AppProblem, On};
+pub use known::{Fields, Kind, Known};
+pub use problems::app_problems;
