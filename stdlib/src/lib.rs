@@ -19,6 +19,7 @@ mod library;
 mod log;
 mod sh;
 pub mod marathon;
+pub mod mesos;
 mod notify;
 mod path;
 mod semver;
