@@ -3,6 +3,8 @@
 //! The library owns values and types, the evaluator is its customer: no built-in ever calls back
 //! into the interpreter, because control flow is grammar, not functions.
 
+mod archive;
+mod artifact;
 mod ci;
 pub mod client;
 pub mod connect;
@@ -15,6 +17,7 @@ mod glob;
 mod hash;
 mod http;
 mod json;
+mod junit;
 mod library;
 mod log;
 mod sh;
@@ -45,9 +48,11 @@ const MODULES: &[&core::Module] = &[
     &text::MODULE,
     &semver::MODULE,
     &time::MODULE,
+    &archive::MODULE,
+    &artifact::MODULE,
     &http::MODULE,
     &notify::MODULE,
 ];
 
 /// Functions and values without a module.
-const ALONE: &[&core::Builtin] = &[&env::BUILTIN, &glob::BUILTIN, &log::BUILTIN, &sh::BUILTIN];
+const ALONE: &[&core::Builtin] = &[&env::BUILTIN, &glob::BUILTIN, &junit::BUILTIN, &log::BUILTIN, &sh::BUILTIN];

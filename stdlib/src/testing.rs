@@ -14,7 +14,7 @@ use tokio_util::sync::CancellationToken;
 use crate::{
     core::{
         Arguments, Call, Connections, Failure, Implementation, Intent, Outcome, Report, Stream,
-        Type, Value, World, convert,
+        TestResult, Type, Value, World, convert,
     },
     library,
 };
@@ -33,6 +33,7 @@ pub(crate) struct Machine {
 pub(crate) struct Said {
     lines: Mutex<Vec<String>>,
     unstable: Mutex<Vec<String>>,
+    tests: Mutex<Vec<TestResult>>,
     intents: Mutex<Vec<Intent>>,
 }
 
@@ -48,6 +49,10 @@ impl Said {
     pub(crate) fn unstable(&self) -> Vec<String> {
         all(&self.unstable)
     }
+
+    pub(crate) fn tests(&self) -> Vec<TestResult> {
+        all(&self.tests)
+    }
 }
 
 impl Report for Said {
@@ -57,6 +62,10 @@ impl Report for Said {
 
     fn unstable(&self, message: &str) {
         self.unstable.lock().unwrap().push(message.to_owned());
+    }
+
+    fn tests(&self, results: Vec<TestResult>) {
+        self.tests.lock().unwrap().extend(results);
     }
 
     fn output(&self, _: Stream, line: &str) {
@@ -177,4 +186,97 @@ fn fitting(outcome: Outcome, result: &Type) -> Outcome {
         }
     }
     outcome
+}
+
+/// A server that answers as a test says, and remembers what it was asked.
+pub(crate) struct Server {
+    pub(crate) url: String,
+    seen: std::sync::Arc<Mutex<Vec<Seen>>>,
+    task: tokio::task::JoinHandle<()>,
+}
+
+/// A request that it got.
+#[derive(Clone, Debug)]
+pub(crate) struct Seen {
+    pub(crate) method: String,
+    /// Path and query.
+    pub(crate) target: String,
+    pub(crate) headers: axum::http::HeaderMap,
+    pub(crate) body: String,
+}
+
+impl Seen {
+    pub(crate) fn header(&self, name: &str) -> &str {
+        self.headers.get(name).map_or("", |value| value.to_str().unwrap())
+    }
+}
+
+/// Status, headers, body.
+pub(crate) type Reply = (u16, Vec<(&'static str, String)>, String);
+
+impl Server {
+    /// `answer` gets the number of the request, from 0, and the request.
+    pub(crate) async fn new(
+        answer: impl Fn(usize, &Seen) -> Reply + Clone + Send + Sync + 'static,
+    ) -> Self {
+        use axum::{body::Bytes, extract::Request, http::Response};
+        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let url = format!("http://{}", listener.local_addr().unwrap());
+        let seen: std::sync::Arc<Mutex<Vec<Seen>>> = std::sync::Arc::default();
+        let memory = seen.clone();
+        let handler = move |request: Request| {
+            let (memory, answer) = (memory.clone(), answer.clone());
+            async move {
+                let (parts, body) = request.into_parts();
+                let body: Bytes = axum::body::to_bytes(body, usize::MAX).await.unwrap();
+                let one = Seen {
+                    method: parts.method.to_string(),
+                    target: parts.uri.to_string(),
+                    headers: parts.headers,
+                    body: String::from_utf8_lossy(&body).into_owned(),
+                };
+                let number = {
+                    let mut all = memory.lock().unwrap();
+                    all.push(one.clone());
+                    all.len() - 1
+                };
+                let (status, headers, body) = answer(number, &one);
+                let mut response = Response::builder().status(status);
+                for (name, value) in headers {
+                    response = response.header(name, value);
+                }
+                response.body(axum::body::Body::from(body)).unwrap()
+            }
+        };
+        let router = axum::Router::new().fallback(handler);
+        let task = tokio::spawn(async move { axum::serve(listener, router).await.unwrap() });
+        Self { url, seen, task }
+    }
+
+    pub(crate) fn seen(&self) -> Vec<Seen> {
+        all(&self.seen)
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        self.task.abort();
+    }
+}
+
+/// A server that sends these bytes to whoever connects, one after the other, and hangs up.
+pub(crate) async fn raw_server(answers: Vec<&'static [u8]>) -> String {
+    use tokio::io::{AsyncReadExt, AsyncWriteExt};
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let url = format!("http://{}", listener.local_addr().unwrap());
+    tokio::spawn(async move {
+        for answer in answers {
+            let (mut stream, _) = listener.accept().await.unwrap();
+            let mut seen = [0; 4096];
+            let _ = stream.read(&mut seen).await;
+            let _ = stream.write_all(answer).await;
+            let _ = stream.shutdown().await;
+        }
+    });
+    url
 }

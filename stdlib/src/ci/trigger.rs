@@ -64,7 +64,10 @@ mod tests {
         assert_eq!(by("CHANGE_ID", "17"), Ok("change".into()));
         assert_eq!(by("TAG_NAME", "v1"), Ok("tag".into()));
         assert_eq!(by("BUILD_CAUSE", "TIMERTRIGGER"), Ok("timer".into()));
-        assert_eq!(by("BUILD_CAUSE", "hudson.triggers.SCMTrigger$SCMTriggerCause"), Ok("push".into()));
+        assert_eq!(
+            by("BUILD_CAUSE", "hudson.triggers.SCMTrigger$SCMTriggerCause"),
+            Ok("push".into())
+        );
         assert_eq!(by("BUILD_CAUSE", "hudson.model.Cause$UserIdCause"), Ok("manual".into()));
         assert_eq!(by("BUILD_CAUSE", "X,UPSTREAMTRIGGER"), Ok("upstream".into()));
         assert_eq!(by("BUILD_CAUSE", ""), Ok(Value::Null));

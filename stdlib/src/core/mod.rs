@@ -42,7 +42,7 @@ pub use literal::evaluate as literal_value;
 pub use method::{Method, method, methods};
 pub use problem::{TextProblem, json_problem, yaml_problem};
 pub use read::read_text;
-pub use report::{Intent, Report, Stream};
+pub use report::{Intent, Report, Stream, TestOutcome, TestResult};
 pub use runner::{
     Ended, INTERPRETERS, Interpreter, Output, Runner, Session, ShellCommand,
 };
@@ -58,4 +58,4 @@ pub use write::{quote, write_value};
 pub(crate) use builtin::{builtin, module};
 pub(crate) use files::unreadable;
 pub(crate) use problem::of_json;
-pub(crate) use read::missing;
+pub(crate) use read::{missing, text_of_file};

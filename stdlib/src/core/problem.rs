@@ -41,7 +41,8 @@ impl TextProblem {
 /// Says why a text is no JSON, if it is none.
 #[must_use]
 pub fn json_problem(text: &str) -> Option<TextProblem> {
-    let error = serde_json::from_str::<serde::de::IgnoredAny>(text).err()?;
+    // A value that is passed over could nest deeper than one that is kept.
+    let error = serde_json::from_str::<serde_json::Value>(text).err()?;
     Some(of_json(text, &error))
 }
 
@@ -67,9 +68,7 @@ pub(crate) fn of_json(text: &str, error: &serde_json::Error) -> TextProblem {
         _ if error.to_string().starts_with("recursion limit") => {
             ("this JSON nests deeper than 127", None)
         }
-        _ if error.is_eof() => {
-            ("this JSON ends too early", Some("a `}`, `]` or `\"` is missing"))
-        }
+        _ if error.is_eof() => ("this JSON ends too early", Some("a `}`, `]` or `\"` is missing")),
         (Some('}' | ']'), Some(',')) => (
             "a comma stands before the closing bracket",
             Some("remove the comma: JSON allows none there"),

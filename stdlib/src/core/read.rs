@@ -23,9 +23,20 @@ pub fn read_text(
     written: &str,
     argument: &'static str,
 ) -> Result<(PathBuf, String), Failure> {
+    let path = world.path(dir, written).map_err(|failure| failure.at_argument(argument))?;
+    let text = text_of_file(&path, written, argument, LONGEST)?;
+    Ok((path, text))
+}
+
+/// The text of a file of at most so many bytes.
+pub(crate) fn text_of_file(
+    path: &Path,
+    written: &str,
+    argument: &'static str,
+    most: u64,
+) -> Result<String, Failure> {
     let failed = |failure: Failure| failure.at_argument(argument);
-    let path = world.path(dir, written).map_err(failed)?;
-    let found = fs::metadata(&path).map_err(|error| match error.kind() {
+    let found = fs::metadata(path).map_err(|error| match error.kind() {
         std::io::ErrorKind::NotFound => failed(missing(written)),
         _ => failed(unreadable(written, &error)),
     })?;
@@ -33,12 +44,15 @@ pub fn read_text(
     if found.is_dir() {
         return Err(bad("is a folder"));
     }
-    if found.len() > LONGEST {
-        return Err(bad("is longer than 10 MiB").help("read a part of it by a command: `$(…)`"));
+    if found.len() > most {
+        let size = pipe_grammar::size_text(most);
+        return Err(
+            bad(&format!("is longer than {size}")).help("read a part of it by a command: `$(…)`")
+        );
     }
-    let bytes = fs::read(&path).map_err(|error| failed(unreadable(written, &error)))?;
+    let bytes = fs::read(path).map_err(|error| failed(unreadable(written, &error)))?;
     match String::from_utf8(bytes) {
-        Ok(text) => Ok((path, text)),
+        Ok(text) => Ok(text),
         Err(error) => {
             let before = &error.as_bytes()[..error.utf8_error().valid_up_to()];
             let line = before.iter().filter(|byte| **byte == b'\n').count() + 1;

@@ -51,6 +51,39 @@ pub enum Intent {
     },
 }
 
+/// What became of one test.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, serde::Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum TestOutcome {
+    /// It passed.
+    Passed,
+    /// It failed at first, and passed when it was run again.
+    Flaky,
+    /// It failed, or could not be run.
+    Failed,
+    /// It was left out.
+    Skipped,
+}
+
+/// One test, as a test tool reports it.
+#[derive(Clone, PartialEq, Debug, serde::Serialize)]
+pub struct TestResult {
+    /// The suite.
+    pub suite: String,
+    /// The class or file; empty where the tool has none.
+    pub class: String,
+    /// The test.
+    pub name: String,
+    /// How long it took, in seconds; none where the tool does not tell.
+    pub seconds: Option<f64>,
+    /// What became of it.
+    pub outcome: TestOutcome,
+    /// Why it failed or was left out, one line; empty where the tool does not tell.
+    pub message: String,
+    /// What the tool says beside that, such as a stack trace, cut to a few thousand characters.
+    pub text: String,
+}
+
 /// Where a running built-in says what happens. Implemented by the interpreter; every text passes
 /// the masking of secrets before anybody sees it.
 pub trait Report: Send + Sync {
@@ -61,6 +94,11 @@ pub trait Report: Send + Sync {
     /// unstable.
     fn unstable(&self, message: &str) {
         self.say(message);
+    }
+
+    /// Results of tests that belong to the run.
+    fn tests(&self, results: Vec<TestResult>) {
+        drop(results);
     }
 
     /// A line of a tool's output, without its line end.

@@ -54,15 +54,18 @@ fn words(error: &Error) -> (String, Option<&'static str>) {
         Error::Budget { .. }
         | Error::AliasReplayLimitExceeded { .. }
         | Error::AliasExpansionLimitExceeded { .. }
-        | Error::AliasReplayStackDepthExceeded { .. } => {
-            ("this YAML is too big or too deep once its aliases are resolved".to_owned(), None)
-        }
+        | Error::AliasReplayStackDepthExceeded { .. } => too_big(),
         error => {
             let text = error.render();
             let line = text.lines().next().unwrap_or("");
-            (line.to_owned(), None)
+            // Inside an alias the kind of error is hidden.
+            if line.contains("budget breached") { too_big() } else { (line.to_owned(), None) }
         }
     }
+}
+
+fn too_big() -> (String, Option<&'static str>) {
+    ("this YAML is too big or too deep once its aliases are resolved".to_owned(), None)
 }
 
 #[cfg(test)]

@@ -158,6 +158,9 @@ mod tests {
         assert_eq!(message(copy(&machine, &["*.no"], "x").await), "nothing matches `*.no`");
         machine.write("a", "");
         assert_eq!(message(copy(&machine, &["a"], "../x").await), "`../x` leaves the repository");
-        assert_eq!(message(copy(&machine, &["a"], "a/b").await), "`a/b` can't be written: not a directory");
+        assert_eq!(
+            message(copy(&machine, &["a"], "a/b").await),
+            "`a/b` can't be written: not a directory"
+        );
     }
 }

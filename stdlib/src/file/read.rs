@@ -40,6 +40,6 @@ mod tests {
         assert_eq!(read("no").unwrap_err().message, "`no` does not exist");
         assert_eq!(read("../x").unwrap_err().message, "`../x` leaves the repository");
         File::create(machine.path("big")).unwrap().set_len(11 << 20).unwrap();
-        assert_eq!(read("big").unwrap_err().message, "`big` is longer than 10 MiB");
+        assert_eq!(read("big").unwrap_err().message, "`big` is longer than 10MiB");
     }
 }

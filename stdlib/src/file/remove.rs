@@ -52,7 +52,11 @@ async fn remove(call: Call<'_>, arguments: Arguments) -> Outcome {
 }
 
 fn removed(path: &Path) -> io::Result<()> {
-    if fs::symlink_metadata(path)?.is_dir() { fs::remove_dir_all(path) } else { fs::remove_file(path) }
+    if fs::symlink_metadata(path)?.is_dir() {
+        fs::remove_dir_all(path)
+    } else {
+        fs::remove_file(path)
+    }
 }
 
 /// Whether a path may go: it lies in the repository, also behind all symbolic links, and nothing

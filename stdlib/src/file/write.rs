@@ -62,7 +62,10 @@ mod tests {
         let machine = Machine::new();
         machine.write("f", "");
         let message = |outcome: Outcome| outcome.unwrap_err().message;
-        assert_eq!(message(write(&machine, "f/x", "").await), "`f/x` can't be written: not a directory");
+        assert_eq!(
+            message(write(&machine, "f/x", "").await),
+            "`f/x` can't be written: not a directory"
+        );
         assert_eq!(message(write(&machine, ".", "").await), "`.` can't be written: is a directory");
         assert_eq!(message(write(&machine, "../x", "").await), "`../x` leaves the repository");
     }

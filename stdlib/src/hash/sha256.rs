@@ -61,8 +61,11 @@ mod tests {
     fn the_sum_of_many_is_one_of_sha256sum() {
         let machine = Machine::new();
         machine.write("a", "1").write("b", "2");
-        machine.write("list", "6b86b273ff34fce19d6b804eff5a3f5747ada4eaa22f1d49c01e52ddb7875b4b  a\n\
-             d4735e3a265e16eee03f59718b9b5d03019c07d8b6c51f90da3a666eec13ab35  b\n");
+        machine.write(
+            "list",
+            "6b86b273ff34fce19d6b804eff5a3f5747ada4eaa22f1d49c01e52ddb7875b4b  a\n\
+             d4735e3a265e16eee03f59718b9b5d03019c07d8b6c51f90da3a666eec13ab35  b\n",
+        );
         assert_eq!(sum(&machine, &["[ab]"]), sum(&machine, &["list"]));
     }
 

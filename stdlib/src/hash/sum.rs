@@ -1,18 +1,13 @@
 //! The sum of one file or of many.
 
-use std::{
-    fs::File,
-    io::{self, Read},
-    os::unix::ffi::OsStrExt,
-    path::Path,
-};
+use std::{io, os::unix::ffi::OsStrExt};
 
 use sha2::Digest;
 
-use crate::core::{Arguments, Entry, Failure, Found, Value, World, entries, find_some, unreadable};
-
-/// So much is read at once.
-const PIECE: usize = 256 << 10;
+use crate::core::{
+    Arguments, Entry, Failure, Found, Value, World, add_file, entries, find_some, hexadecimal,
+    unreadable,
+};
 
 /// The sum of what the argument `file` means, in hexadecimal. One file: of its content. Several:
 /// of each path, its length and its content, in the order of the paths; of a symbolic link what it
@@ -24,7 +19,7 @@ pub(super) fn of<D: Digest>(world: &World, arguments: &Arguments) -> Result<Valu
         && one.path.is_file()
     {
         let mut sum = D::new();
-        content(&mut sum, &one.path).map_err(|error| failure(&one.written, &error))?;
+        add_file(&mut sum, &one.path).map_err(|error| failure(&one.written, &error))?;
         return Ok(hexadecimal(&sum.finalize()).into());
     }
     let mut all: Vec<(String, Entry)> = Vec::new();
@@ -44,7 +39,7 @@ pub(super) fn of<D: Digest>(world: &World, arguments: &Arguments) -> Result<Valu
             std::fs::read_link(&entry.path)
                 .map(|target| inner.update(target.as_os_str().as_bytes()))
         } else {
-            content(&mut inner, &entry.path)
+            add_file(&mut inner, &entry.path)
         };
         read.map_err(|error| failure(name, &error))?;
         sum.update(hexadecimal(&inner.finalize()));
@@ -67,21 +62,4 @@ fn shown(found: &Found, entry: &Entry) -> String {
     }
     let below = entry.below.strip_prefix(&found.below).unwrap_or(&entry.below);
     format!("{written}/{}", below.trim_start_matches('/'))
-}
-
-fn content<D: Digest>(sum: &mut D, path: &Path) -> io::Result<()> {
-    let mut file = File::open(path)?;
-    let mut piece = vec![0; PIECE];
-    loop {
-        match file.read(&mut piece) {
-            Ok(0) => return Ok(()),
-            Ok(length) => sum.update(&piece[..length]),
-            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-            Err(error) => return Err(error),
-        }
-    }
-}
-
-fn hexadecimal(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }

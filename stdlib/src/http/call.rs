@@ -42,9 +42,9 @@ pub(super) fn request(
     let (mut headers, mut secret) = http::headers(arguments)?;
     http::credentials(arguments, &mut headers)?;
     let content = content(call, arguments, &mut headers)?;
-    secret |= arguments.iter().any(|(name, value, _)| {
-        matches!(name, "body" | "form" | "json") && value.holds_secret()
-    });
+    secret |= arguments
+        .iter()
+        .any(|(name, value, _)| matches!(name, "body" | "form" | "json") && value.holds_secret());
     Ok(Request { method, url, shown, headers, content, secret })
 }
 

@@ -10,7 +10,10 @@ use tokio::io::AsyncWriteExt;
 
 use crate::{
     client::http::{self, Answer, Deadline, Redirects, refused},
-    core::{Arguments, Call, Failure, Outcome, Value, add_file, beside, builtin, hexadecimal, keep, make_folder, written},
+    core::{
+        Arguments, Call, Failure, Outcome, Value, add_file, beside, builtin, hexadecimal, keep,
+        make_folder, written,
+    },
 };
 
 builtin! {
@@ -102,11 +105,7 @@ enum Found {
 }
 
 /// Saves an answer beside where it belongs.
-async fn content(
-    mut answer: Response,
-    to: &Path,
-    shown: &str,
-) -> Result<Found, http::Broken> {
+async fn content(mut answer: Response, to: &Path, shown: &str) -> Result<Found, http::Broken> {
     let unwritten = |error| match written(Err(error), shown, "to") {
         Err(failure) => http::Broken::Failure(failure),
         Ok(()) => http::Broken::Failure(Failure::internal("an error that is none")),
@@ -192,16 +191,21 @@ mod tests {
             _ => (200, vec![], "abd".into()),
         })
         .await;
-        let failure =
-            download(&machine, &server.url, &[("sha256", ABC.into())]).await.unwrap_err();
+        let failure = download(&machine, &server.url, &[("sha256", ABC.into())]).await.unwrap_err();
         assert!(failure.message.ends_with("has not the sum that was expected"));
-        assert!(failure.label.starts_with("it is a52d159f262b2c6ddb724a61840befc36eb30c88877a4030b65cbe86298449c9"));
+        assert!(
+            failure.label.starts_with(
+                "it is a52d159f262b2c6ddb724a61840befc36eb30c88877a4030b65cbe86298449c9"
+            )
+        );
         let failure = download(&machine, &format!("{}/no", server.url), &[]).await.unwrap_err();
         assert_eq!(failure.evidence[0].1, ["gone"]);
-        let failure = download(&machine, &server.url, &[("sha256", "12".into())]).await.unwrap_err();
-        assert_eq!(failure.message, "`12` is no SHA-256");
         let failure =
-            download(&machine, &server.url, &[("to", Value::Path("bin".into()))]).await.unwrap_err();
+            download(&machine, &server.url, &[("sha256", "12".into())]).await.unwrap_err();
+        assert_eq!(failure.message, "`12` is no SHA-256");
+        let failure = download(&machine, &server.url, &[("to", Value::Path("bin".into()))])
+            .await
+            .unwrap_err();
         assert_eq!(failure.message, "`bin` is a folder");
         assert_eq!(machine.read("bin/tool"), "old");
         assert_eq!(fs::read_dir(machine.path("bin")).unwrap().count(), 1);

@@ -107,7 +107,10 @@ mod tests {
         assert_eq!(answer.as_record().unwrap()["body"], "ok".into());
         let said = machine.said.lines();
         assert_eq!(said.len(), 2);
-        assert!(said[0].ends_with("it answered 503 Service Unavailable; sent again in 0ms"), "{said:?}");
+        assert!(
+            said[0].ends_with("it answered 503 Service Unavailable; sent again in 0s"),
+            "{said:?}"
+        );
     }
 
     #[tokio::test]
@@ -124,7 +127,10 @@ mod tests {
 
     #[tokio::test]
     async fn nobody_at_home_is_one_plain_sentence() {
-        let given = [("url", "http://127.0.0.1:1/x".into()), ("within", Value::Duration(Duration::from_secs(1)))];
+        let given = [
+            ("url", "http://127.0.0.1:1/x".into()),
+            ("within", Value::Duration(Duration::from_secs(1))),
+        ];
         let failure = Machine::new().step("http.get", &given).await.unwrap_err();
         assert_eq!(failure.message, "`http://127.0.0.1:1/x` can't be reached: connection refused");
         assert_eq!(failure.kind, FailureKind::Infrastructure);
@@ -136,10 +142,8 @@ mod tests {
         let url = format!("http://{}", listener.local_addr().unwrap());
         let started = Instant::now();
         let machine = Machine::new();
-        let given = [
-            ("url", url.clone().into()),
-            ("within", Value::Duration(Duration::from_millis(200))),
-        ];
+        let given =
+            [("url", url.clone().into()), ("within", Value::Duration(Duration::from_millis(200)))];
         let failure = machine.step("http.get", &given).await.unwrap_err();
         assert_eq!(failure.message, format!("`{url}/` did not answer within 200ms"));
         let cancel = machine.cancel.clone();
@@ -171,10 +175,15 @@ mod tests {
         let body = |answer: Value| answer.as_record().unwrap()["body"].clone();
         assert_eq!(body(get("/home", &[key.clone()]).await.unwrap()), "home".into());
         let failure = get("/away", &[key]).await.unwrap_err();
-        assert!(failure.message.ends_with("redirects to another host, which must not see the secret"));
+        assert!(
+            failure.message.ends_with("redirects to another host, which must not see the secret")
+        );
         assert!(other.seen().is_empty());
         // Standard credentials stay behind by themselves.
-        assert_eq!(body(get("/away", &[("token", secret("t0ken"))]).await.unwrap()), "other".into());
+        assert_eq!(
+            body(get("/away", &[("token", secret("t0ken"))]).await.unwrap()),
+            "other".into()
+        );
         assert_eq!(other.seen()[0].header("authorization"), "");
         assert_eq!(other.seen()[0].header("referer"), "");
     }
@@ -184,7 +193,10 @@ mod tests {
         let server = Server::new(|_, _| (403, vec![], String::new())).await;
         let given = [("url", secret(&format!("{}/hooks/s3cret?k=1", server.url)))];
         let failure = Machine::new().step("http.get", &given).await.unwrap_err();
-        assert_eq!(failure.message, format!("`GET {}/…` was answered with 403 Forbidden", server.url));
+        assert_eq!(
+            failure.message,
+            format!("`GET {}/…` was answered with 403 Forbidden", server.url)
+        );
         let given = [("url", secret("no url s3cret"))];
         let failure = Machine::new().step("http.get", &given).await.unwrap_err();
         assert_eq!(failure.message, "the URL is no URL");
@@ -194,7 +206,8 @@ mod tests {
     async fn proxies_are_those_of_the_environment() {
         let proxy = Server::new(|_, _| (200, vec![], "by proxy".into())).await;
         let machine = Machine::new().with("http_proxy", &proxy.url).with("NO_PROXY", "127.0.0.1");
-        let answer = machine.step("http.get", &[("url", "http://shop.test/x".into())]).await.unwrap();
+        let answer =
+            machine.step("http.get", &[("url", "http://shop.test/x".into())]).await.unwrap();
         assert_eq!(answer.as_record().unwrap()["body"], "by proxy".into());
         assert_eq!(proxy.seen()[0].target, "http://shop.test/x");
         let direct = Server::new(|_, _| (200, vec![], "direct".into())).await;

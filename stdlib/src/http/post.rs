@@ -67,7 +67,10 @@ mod tests {
         for (name, value) in [
             ("json", Value::record([("b", Value::Int(1)), ("a", "ä".into())])),
             ("json", Value::Null),
-            ("form", Value::record([("a b", "c&d".into()), ("s", Value::Secret(Secret::new("hid")))])),
+            (
+                "form",
+                Value::record([("a b", "c&d".into()), ("s", Value::Secret(Secret::new("hid")))]),
+            ),
             ("body", Value::Secret(Secret::new("plain"))),
             ("file", Value::Path("f".into())),
         ] {

@@ -39,8 +39,7 @@ async fn wait(call: Call<'_>, arguments: Arguments) -> Outcome {
     let (url, shown) = http::url(&arguments, "url")?;
     let (status, every): (i64, Duration) = (arguments.get("status")?, arguments.get("every")?);
     let deadline = Deadline::new(arguments.get("within")?);
-    let redirects =
-        if (300..400).contains(&status) { Redirects::None } else { Redirects::All };
+    let redirects = if (300..400).contains(&status) { Redirects::None } else { Redirects::All };
     let client = http::client(call.world, redirects)?;
     let (headers, content) = (HeaderMap::new(), Content::Nothing);
     let request = Request { method: Method::GET, url, shown, headers, content, secret: false };
@@ -116,7 +115,8 @@ mod tests {
 
     #[tokio::test]
     async fn a_redirect_may_be_the_right_answer() {
-        let server = Server::new(|_, _| (302, vec![("Location", "/x".into())], String::new())).await;
+        let server =
+            Server::new(|_, _| (302, vec![("Location", "/x".into())], String::new())).await;
         wait(&Machine::new(), &server.url, 302, 10_000).await.unwrap();
         assert_eq!(server.seen().len(), 1);
     }

@@ -35,7 +35,8 @@ fn format(_: &World, arguments: &Arguments) -> Result<Value, Failure> {
     let mut out = Vec::new();
     let blanks = " ".repeat(blanks);
     let formatter = PrettyFormatter::with_indent(blanks.as_bytes());
-    json.serialize(&mut Serializer::with_formatter(&mut out, formatter)).map_err(Failure::internal)?;
+    json.serialize(&mut Serializer::with_formatter(&mut out, formatter))
+        .map_err(Failure::internal)?;
     Ok(String::from_utf8(out).map_err(Failure::internal)?.into())
 }
 

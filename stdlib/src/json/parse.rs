@@ -21,9 +21,7 @@ builtin! {
 
 fn parse(_: &World, arguments: &Arguments) -> Result<Value, Failure> {
     let text: String = arguments.get("text")?;
-    of(&text).map_err(|error| {
-        of_json(&text, &error).in_argument(Code::INVALID_JSON, &text, "JSON")
-    })
+    of(&text).map_err(|error| of_json(&text, &error).in_argument(Code::INVALID_JSON, &text, "JSON"))
 }
 
 /// The value of a text. A mark of the byte order before it is passed over.

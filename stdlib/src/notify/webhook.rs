@@ -81,7 +81,10 @@ mod tests {
         let server = Server::new(|_, _| (200, vec![], "ok".into())).await;
         let machine = Machine::new();
         let url = || Value::Secret(Secret::new(format!("{}/hooks/x", server.url)));
-        machine.step("notify.webhook", &[("url", url()), ("text", "hi \"you\"".into())]).await.unwrap();
+        machine
+            .step("notify.webhook", &[("url", url()), ("text", "hi \"you\"".into())])
+            .await
+            .unwrap();
         let own = Value::record([("blocks", Value::list([]))]);
         let given = [("url", url()), ("text", "hi".into()), ("json", own)];
         machine.step("notify.webhook", &given).await.unwrap();

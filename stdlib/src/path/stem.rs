@@ -5,8 +5,9 @@ use crate::core::{Arguments, Failure, Value, World, builtin};
 builtin! {
     fact path.stem, stem;
     "
-    # The last part of a path without its last extension: `report` of `out/report.csv`.
+    # The last part of a path without its extension: `report` of `out/report.csv`.
     #
+    # Only the last extension goes: `report.tar` of `report.tar.gz`.
     # A name that only begins with a dot, like `.gitignore`, has no extension.
     (
       # The path.

@@ -99,7 +99,8 @@ fn of(text: &str) -> Result<Prerelease, Failure> {
 }
 
 fn up(number: u64) -> Result<u64, Failure> {
-    let too_big = || Failure::new(Code::EVALUATION, "the version has no next one").at_argument("version");
+    let too_big =
+        || Failure::new(Code::EVALUATION, "the version has no next one").at_argument("version");
     number.checked_add(1).ok_or_else(too_big)
 }
 

@@ -31,8 +31,18 @@ mod tests {
     #[test]
     fn in_the_order_of_the_standard() {
         // https://semver.org, 2.0.0, section 11.
-        let order = ["1.0.0-alpha", "1.0.0-alpha.1", "1.0.0-alpha.beta", "1.0.0-beta", "1.0.0-beta.2",
-            "1.0.0-beta.11", "1.0.0-rc.1", "v1.0.0", "1.0.1", "1.10.0"];
+        let order = [
+            "1.0.0-alpha",
+            "1.0.0-alpha.1",
+            "1.0.0-alpha.beta",
+            "1.0.0-beta",
+            "1.0.0-beta.2",
+            "1.0.0-beta.11",
+            "1.0.0-rc.1",
+            "v1.0.0",
+            "1.0.1",
+            "1.10.0",
+        ];
         for (a, first) in order.iter().enumerate() {
             for (b, second) in order.iter().enumerate() {
                 let given = [("version", (*first).into()), ("to", (*second).into())];

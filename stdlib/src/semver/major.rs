@@ -25,7 +25,8 @@ mod tests {
 
     #[test]
     fn the_first_number() {
-        let of = |version: &str| Machine::new().fact("semver.major", &[("version", version.into())]);
+        let of =
+            |version: &str| Machine::new().fact("semver.major", &[("version", version.into())]);
         assert_eq!(of("v7.14.2-rc.1"), Ok("7".into()));
     }
 }

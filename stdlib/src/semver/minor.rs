@@ -25,7 +25,8 @@ mod tests {
 
     #[test]
     fn the_first_two_numbers() {
-        let of = |version: &str| Machine::new().fact("semver.minor", &[("version", version.into())]);
+        let of =
+            |version: &str| Machine::new().fact("semver.minor", &[("version", version.into())]);
         assert_eq!(of("v7.14.2-rc.1"), Ok("7.14".into()));
     }
 }

@@ -25,7 +25,8 @@ mod tests {
 
     #[test]
     fn only_the_numbers_stay() {
-        let of = |version: &str| Machine::new().fact("semver.release", &[("version", version.into())]);
+        let of =
+            |version: &str| Machine::new().fact("semver.release", &[("version", version.into())]);
         assert_eq!(of("v7.14.2-rc.1+5"), Ok("7.14.2".into()));
         assert_eq!(of("7.14.2"), Ok("7.14.2".into()));
     }

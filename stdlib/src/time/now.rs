@@ -26,8 +26,8 @@ mod tests {
 
     #[test]
     fn in_whole_seconds() {
-        let machine = Machine::new()
-            .with_clock(|| jiff::Timestamp::new(1_795_614_521, 999_999_999).unwrap());
+        let machine =
+            Machine::new().with_clock(|| jiff::Timestamp::new(1_795_614_521, 999_999_999).unwrap());
         assert_eq!(machine.fact("time.now", &[]), Ok("2026-11-25T13:48:41Z".into()));
     }
 }

@@ -40,10 +40,7 @@ mod tests {
             Ok(Value::record([("a", Value::list([Value::Int(1), "x".into()]))]))
         });
         let failure = parse("a: 1\na: 2").unwrap_err();
-        assert_eq!(
-            failure.message,
-            "the text is no YAML: the key `a` stands twice in one map"
-        );
+        assert_eq!(failure.message, "the text is no YAML: the key `a` stands twice in one map");
         assert_eq!(failure.evidence[0].0, "its line 2, column 1");
     }
 }

@@ -96,7 +96,9 @@ pub(crate) fn refused(request: &Request, answer: &Answer) -> Failure {
     };
     let failure = failure.at_argument("url").evidence("the answer begins", beginning(&answer.body));
     match status.as_u16() {
-        401 => failure.help("give `token:`, or `username:` and `password:`, or look whether they are still valid"),
+        401 => failure.help(
+            "give `token:`, or `username:` and `password:`, or look whether they are still valid",
+        ),
         403 => failure.help("the server knows who asks, and does not allow it"),
         407 => failure.help("the proxy wants credentials: `HTTPS_PROXY=http://NAME:PASSWORD@…`"),
         _ => failure,

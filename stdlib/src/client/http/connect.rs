@@ -123,7 +123,10 @@ mod tests {
     #[test]
     fn what_is_wrong_in_the_environment_is_named() {
         let bad = |name, value| client(&world(name, value), Redirects::All).unwrap_err().message;
-        assert_eq!(bad("HTTPS_PROXY", "ht tp://"), "the variable `HTTPS_PROXY` is no address of a proxy");
+        assert_eq!(
+            bad("HTTPS_PROXY", "ht tp://"),
+            "the variable `HTTPS_PROXY` is no address of a proxy"
+        );
         assert_eq!(
             bad("SSL_CERT_FILE", "/nonexistent"),
             "`/nonexistent`, which `SSL_CERT_FILE` names, can't be read: no such file or directory"

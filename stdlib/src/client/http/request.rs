@@ -53,7 +53,8 @@ pub(crate) fn url(arguments: &Arguments, name: &'static str) -> Result<(Url, Str
         Failure::new(Code::EVALUATION, format!("{shown} {why}")).at_argument(name)
     };
     let url = Url::parse(&text).map_err(|_| {
-        let help = if text.contains("://") { "" } else { "a URL begins with `https://` or `http://`" };
+        let help =
+            if text.contains("://") { "" } else { "a URL begins with `https://` or `http://`" };
         let failure = bad("is no URL");
         if help.is_empty() { failure } else { failure.help(help) }
     })?;
@@ -90,8 +91,10 @@ pub(crate) fn headers(arguments: &Arguments) -> Result<(HeaderMap, bool), Failur
             value => (text_of(value).unwrap_or_default(), false),
         };
         let mut held = HeaderValue::try_from(&text).map_err(|_| {
-            bad(format!("the header `{name}` has a line end or another character that it can't hold"))
-                .help("a secret of a file often ends with a line end: `secret.trim()`")
+            bad(format!(
+                "the header `{name}` has a line end or another character that it can't hold"
+            ))
+            .help("a secret of a file often ends with a line end: `secret.trim()`")
         })?;
         held.set_sensitive(hidden);
         // The standard ones are kept from other hosts anyway.
@@ -127,7 +130,8 @@ pub(crate) fn credentials(arguments: &Arguments, headers: &mut HeaderMap) -> Res
         }
     };
     let mut value = HeaderValue::try_from(header).map_err(|_| {
-        let what = format!("`{blamed}` has a line end or another character that no header can hold");
+        let what =
+            format!("`{blamed}` has a line end or another character that no header can hold");
         Failure::new(Code::EVALUATION, what)
             .at_argument(blamed)
             .help("a secret of a file often ends with a line end: `secret.trim()`")

@@ -32,7 +32,10 @@ impl Deadline {
     pub(crate) fn new(within: Duration) -> Self {
         // A time beyond the clock's end never comes.
         let at = Instant::now().checked_add(within);
-        Self { at: at.unwrap_or_else(|| Instant::now() + Duration::from_secs(u32::MAX.into())), within }
+        Self {
+            at: at.unwrap_or_else(|| Instant::now() + Duration::from_secs(u32::MAX.into())),
+            within,
+        }
     }
 
     /// That nothing was done by then.
@@ -65,7 +68,9 @@ pub(crate) async fn send<'a, T>(
         let one = async {
             let answer = match build(client, request).await?.send().await {
                 Ok(answer) => answer,
-                Err(error) => return Ok(Try::Failed(request.may_repeat(&error), why(&error), None)),
+                Err(error) => {
+                    return Ok(Try::Failed(request.may_repeat(&error), why(&error), None));
+                }
             };
             let (status, headers) = (answer.status(), answer.headers().clone());
             if !last && request.passes(status) {
@@ -131,7 +136,8 @@ impl Request {
     }
 
     fn may_repeat(&self, error: &reqwest::Error) -> bool {
-        let hopeless = error.is_builder() || error.is_redirect() || why(error).contains("certificate");
+        let hopeless =
+            error.is_builder() || error.is_redirect() || why(error).contains("certificate");
         !hopeless && (error.is_connect() || self.is_idempotent())
     }
 
@@ -152,7 +158,8 @@ fn retry_after(headers: &HeaderMap) -> Option<Duration> {
 }
 
 fn leaves(request: &Request) -> Failure {
-    let what = format!("`{}` redirects to another host, which must not see the secret", request.shown);
+    let what =
+        format!("`{}` redirects to another host, which must not see the secret", request.shown);
     Failure::new(Code::SECRET_LEAK, what)
         .at_argument("url")
         .help("ask that host itself, if it may have the secret")
