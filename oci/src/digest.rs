@@ -35,6 +35,16 @@ impl Digest {
         Ok((digest, size))
     }
 
+    /// One that was written as bytes.
+    pub(crate) fn from_bytes(bytes: [u8; 32]) -> Self {
+        Self(bytes)
+    }
+
+    /// Its bytes.
+    pub(crate) fn as_bytes(&self) -> &[u8; 32] {
+        &self.0
+    }
+
     /// The 64 digits alone, the name of a blob's file.
     #[must_use]
     pub fn hex(&self) -> String {

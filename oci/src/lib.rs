@@ -30,5 +30,5 @@ pub use layer::{
 pub use manifest::{AnyManifest, Descriptor, Index, Manifest};
 pub use platform::Platform;
 pub use reference::{Reference, ReferenceError};
-pub use store::{Named, Store, Upload};
+pub use store::{Digests, Named, Store, Upload};
 pub use unpack::{Unpacker, unpack};

@@ -1,5 +1,12 @@
 //! A folder of blobs and of names for images.
 
+mod cache;
+mod digests;
+mod upload;
+
+pub use digests::Digests;
+pub use upload::Upload;
+
 use std::{
     fs::{self, File},
     io::{self, Read, Write},
@@ -10,8 +17,8 @@ use std::{
 };
 
 use crate::{
-    AnyManifest, Descriptor, Digest, Error, Hashing, ImageConfig, Layer, Manifest, Reference,
-    Result, unpack::Unpacker,
+    AnyManifest, Descriptor, Digest, Error, Hashing, ImageConfig, Manifest, Reference, Result,
+    unpack::Unpacker,
 };
 
 /// Blobs by digest, images by name, and which layers were made of what.
@@ -19,8 +26,15 @@ use crate::{
 /// ```text
 /// blobs/sha256/HEX        contents, manifests and configurations too
 /// images/HOST/PATH:TAG    what a name means: a descriptor in JSON
-/// layers/HEX              a layer by the key of what it was made of
 /// new/                    what is being written
+///
+/// What can be made anew:
+/// layers/HEX              a layer by the key of what it was made of
+/// last/HEX                the layer that an instruction made last
+/// pieces/HEX              the pieces of a layer
+/// listings/HEX            what a layer or another archive holds
+/// origins/HEX             the repositories that have a blob
+/// files/HEX               the digests of the files in a folder
 /// ```
 ///
 /// Everything is written beside its place and renamed to it, so any number of processes may use
@@ -52,7 +66,7 @@ impl Store {
     /// When the folder can't be made.
     pub fn open(root: impl Into<PathBuf>) -> Result<Self> {
         let root = root.into();
-        for folder in ["blobs/sha256", "images", "layers", "new"] {
+        for folder in ["blobs/sha256", "images", "new"] {
             let folder = root.join(folder);
             fs::create_dir_all(&folder).map_err(|e| Error::at("make", &folder, &e))?;
         }
@@ -134,7 +148,7 @@ impl Store {
             let count = COUNT.fetch_add(1, Ordering::Relaxed);
             let path = self.root.join("new").join(format!("{}-{count}", process::id()));
             match File::create_new(&path) {
-                Ok(file) => return Ok(Upload { file, path, kept: false }),
+                Ok(file) => return Ok(Upload::new(file, path)),
                 // Left over by a process that had our number before.
                 Err(e) if e.kind() == io::ErrorKind::AlreadyExists => {}
                 Err(e) => return Err(Error::at("make", &path, &e)),
@@ -197,8 +211,8 @@ impl Store {
             }
             Err(e) => return Err(failed(&e)),
         };
-        let manifest: Descriptor = serde_json::from_slice(&text)
-            .map_err(|_| Error::invalid(format!("`{}` is damaged", path.display())))?;
+        // Left half-written by a power cut.
+        let Ok(manifest) = serde_json::from_slice(&text) else { return Ok(None) };
         let since = fs::metadata(&path).and_then(|m| m.modified()).map_err(|e| failed(&e))?;
         Ok(Some(Named { reference, manifest, since }))
     }
@@ -288,24 +302,6 @@ impl Store {
         Ok(Descriptor::new(media_type, size, digest))
     }
 
-    /// The layer that was made of what `key` stands for, if its blob is still here.
-    #[must_use]
-    pub fn layer(&self, key: &Digest) -> Option<Layer> {
-        let text = fs::read(self.root.join("layers").join(key.hex())).ok()?;
-        let layer: Layer = serde_json::from_slice(&text).ok()?;
-        (self.size(&layer.digest) == Some(layer.size)).then_some(layer)
-    }
-
-    /// Remembers of what a layer was made.
-    ///
-    /// # Errors
-    ///
-    /// When that can't be written.
-    pub fn remember(&self, key: &Digest, layer: &Layer) -> Result<()> {
-        let path = self.root.join("layers").join(key.hex());
-        self.write(&path, &serde_json::to_vec(layer).unwrap_or_default())
-    }
-
     /// Unpacks an image into an empty folder, each layer's digest checked.
     ///
     /// # Errors
@@ -337,139 +333,5 @@ impl Store {
     }
 }
 
-/// A blob that is being written. Dropped without [`Store::keep`], it is removed.
-#[derive(Debug)]
-pub struct Upload {
-    file: File,
-    path: PathBuf,
-    kept: bool,
-}
-
-impl Upload {
-    fn rename(mut self, to: &Path) -> Result<()> {
-        let failed = |e: &io::Error| Error::at("write", to, e);
-        self.file.sync_data().map_err(|e| failed(&e))?;
-        if let Some(folder) = to.parent() {
-            fs::create_dir_all(folder).map_err(|e| failed(&e))?;
-        }
-        fs::rename(&self.path, to).map_err(|e| failed(&e))?;
-        self.kept = true;
-        Ok(())
-    }
-}
-
-impl Write for Upload {
-    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        self.file.write(bytes)
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        self.file.flush()
-    }
-}
-
-impl Drop for Upload {
-    fn drop(&mut self) {
-        if !self.kept {
-            // Nobody is left to tell when even this fails.
-            let _ = fs::remove_file(&self.path);
-        }
-    }
-}
-
 #[cfg(test)]
-mod tests {
-    #![allow(clippy::unwrap_used)]
-    use super::*;
-    use crate::{Format, media_type};
-
-    fn store() -> (tempfile::TempDir, Store) {
-        let folder = tempfile::tempdir().unwrap();
-        let store = Store::open(folder.path().join("images")).unwrap();
-        (folder, store)
-    }
-
-    #[test]
-    fn blobs_are_kept_by_digest() {
-        let (_folder, store) = store();
-        let (digest, size) = store.put(&b"abc"[..]).unwrap();
-        assert_eq!((digest, size), (Digest::of(b"abc"), 3));
-        assert_eq!(store.read(&digest).unwrap(), b"abc");
-        assert_eq!(store.put(&b"abc"[..]).unwrap(), (digest, 3));
-        drop(store.create().unwrap());
-        assert_eq!(fs::read_dir(store.root().join("new")).unwrap().count(), 0);
-        let missing = store.read(&Digest::of(b"x")).unwrap_err();
-        assert_eq!(missing.kind(), io::ErrorKind::NotFound);
-        fs::write(store.path(&digest), "abd").unwrap();
-        assert!(store.read(&digest).unwrap_err().to_string().ends_with("is damaged"));
-    }
-
-    #[test]
-    fn what_a_killed_process_left_is_removed_after_a_day() {
-        let (_folder, store) = store();
-        let (old, young) = (store.root().join("new/1-0"), store.root().join("new/1-1"));
-        fs::write(&young, "half").unwrap();
-        let day = SystemTime::now() - ABANDONED - Duration::from_secs(1);
-        File::create(&old).unwrap().set_modified(day).unwrap();
-        Store::open(store.root()).unwrap();
-        assert!(!old.exists() && young.exists());
-    }
-
-    #[test]
-    fn names_lead_to_manifests() {
-        let (_folder, store) = store();
-        let config = Descriptor::new(media_type::DOCKER_CONFIG, 2, Digest::of(b"{}"));
-        let manifest = Manifest::new(Format::Docker, config, Vec::new());
-        let one = store.put_manifest(&manifest.to_bytes(), media_type::DOCKER_MANIFEST).unwrap();
-        let name = |text: &str| text.parse::<Reference>().unwrap();
-        for text in ["demo", "127.0.0.1:5000/a/b:1", "127.0.0.1:5000/a/b/c:1", "demo:2"] {
-            store.name(&name(text), &one).unwrap();
-        }
-        assert_eq!(store.find(&name("demo:latest")).unwrap().unwrap().manifest, one);
-        assert_eq!(store.find(&name("demo:3")).unwrap(), None);
-        assert_eq!(store.find(&name("127.0.0.1:5000/a:1")).unwrap(), None);
-        let by_digest = store.find(&name("demo").at(one.digest)).unwrap().unwrap();
-        assert_eq!(by_digest.manifest, one);
-        let names: Vec<String> =
-            store.names().unwrap().iter().map(|n| n.reference.familiar()).collect();
-        assert_eq!(
-            names,
-            ["127.0.0.1:5000/a/b:1", "127.0.0.1:5000/a/b/c:1", "demo:2", "demo:latest"]
-        );
-        assert_eq!(store.manifest(&one.digest).unwrap(), manifest);
-        store.forget(&name("demo")).unwrap();
-        store.forget(&name("demo")).unwrap();
-        assert_eq!(store.find(&name("demo")).unwrap(), None);
-    }
-
-    #[test]
-    fn a_remembered_layer_lasts_as_long_as_its_blob() {
-        let (_folder, store) = store();
-        let (digest, size) = store.put(&b"layer"[..]).unwrap();
-        let (key, layer) = (Digest::of(b"key"), Layer { diff_id: digest, digest, size });
-        assert_eq!(store.layer(&key), None);
-        store.remember(&key, &layer).unwrap();
-        assert_eq!(store.layer(&key), Some(layer));
-        fs::remove_file(store.path(&digest)).unwrap();
-        assert_eq!(store.layer(&key), None);
-    }
-
-    #[test]
-    fn many_writers_of_one_name_leave_a_whole_one() {
-        let (_folder, store) = store();
-        let name: Reference = "demo:1".parse().unwrap();
-        std::thread::scope(|scope| {
-            for number in 0..8_u64 {
-                let (store, name) = (&store, &name);
-                scope.spawn(move || {
-                    for _ in 0..20 {
-                        let (digest, size) = store.put(&number.to_le_bytes()[..]).unwrap();
-                        store.name(name, &Descriptor::new("x", size, digest)).unwrap();
-                        assert!(store.find(name).unwrap().is_some());
-                    }
-                });
-            }
-        });
-        assert_eq!(store.names().unwrap().len(), 1);
-    }
-}
+mod tests;
