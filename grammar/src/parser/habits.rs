@@ -608,7 +608,9 @@ pub(super) fn sign(
                 .help(format!("write `{word}[`; between two items stands a `,`")),
         );
     }
-    hyphen(source, base, part, at).or_else(|| clause(source, base, part, at))
+    let head_goes_on = wants(Rule::open_brace) || wants(Rule::block) || wants(Rule::clause);
+    hyphen(source, base, part, at)
+        .or_else(|| head_goes_on.then(|| clause(source, base, part, at)).flatten())
 }
 
 /// `timout 5m` between the name of a stage and its block
