@@ -26,6 +26,7 @@ pub(crate) struct Machine {
     pub(crate) cancel: CancellationToken,
     pub(crate) said: Said,
     clock: Option<fn() -> jiff::Timestamp>,
+    notes: Mutex<Vec<String>>,
 }
 
 /// What a built-in has said.
@@ -90,6 +91,7 @@ impl Machine {
             cancel: CancellationToken::new(),
             said: Said::default(),
             clock: None,
+            notes: Mutex::default(),
         }
     }
 
@@ -117,6 +119,11 @@ impl Machine {
         fs::read_to_string(self.path(below)).unwrap()
     }
 
+    /// What facts have said beside their values.
+    pub(crate) fn notes(&self) -> Vec<String> {
+        self.notes.lock().unwrap_or_else(PoisonError::into_inner).iter().cloned().collect()
+    }
+
     fn world(&self) -> World {
         let root = self.folder.path().to_path_buf();
         let world = World::new(root.clone(), root, self.environment.clone());
@@ -130,7 +137,10 @@ impl Machine {
     pub(crate) fn fact(&self, name: &str, given: &[(&str, Value)]) -> Outcome {
         let (implementation, arguments, result) = bind(name, given);
         let Implementation::Fact(read) = implementation else { panic!("`{name}` is a fact") };
-        fitting(read(&self.world(), &arguments), &result)
+        let world = self.world();
+        let value = read(&world, &arguments);
+        self.notes.lock().unwrap_or_else(PoisonError::into_inner).extend(world.notes());
+        fitting(value, &result)
     }
 
     /// Runs a step likewise.

@@ -3,9 +3,9 @@
 //! Built-ins reach the machine only through this, so that a test can give them another one.
 
 use std::{
-    collections::BTreeMap,
+    collections::{BTreeMap, BTreeSet},
     path::{Component, Path, PathBuf},
-    sync::Arc,
+    sync::{Arc, Mutex, PoisonError},
 };
 
 use super::Failure;
@@ -22,6 +22,7 @@ pub struct World {
     dir: PathBuf,
     environment: Arc<BTreeMap<String, String>>,
     clock: fn() -> jiff::Timestamp,
+    notes: Arc<Mutex<BTreeSet<String>>>,
 }
 
 impl World {
@@ -29,7 +30,14 @@ impl World {
     #[must_use]
     pub fn new(root: PathBuf, repository: PathBuf, environment: BTreeMap<String, String>) -> Self {
         let dir = root.clone();
-        Self { root, repository, dir, environment: environment.into(), clock: jiff::Timestamp::now }
+        Self {
+            root,
+            repository,
+            dir,
+            environment: environment.into(),
+            clock: jiff::Timestamp::now,
+            notes: Arc::default(),
+        }
     }
 
     /// The same world with a clock of its own.
@@ -66,6 +74,17 @@ impl World {
     #[must_use]
     pub fn now(&self) -> jiff::Timestamp {
         (self.clock)()
+    }
+
+    /// Says on what a fact was decided, where its value alone does not tell; the plan shows it.
+    pub fn note(&self, text: impl Into<String>) {
+        self.notes.lock().unwrap_or_else(PoisonError::into_inner).insert(text.into());
+    }
+
+    /// What facts have said so far, in the order of the texts.
+    #[must_use]
+    pub fn notes(&self) -> Vec<String> {
+        self.notes.lock().unwrap_or_else(PoisonError::into_inner).iter().cloned().collect()
     }
 
     /// An environment variable of `pipe` itself.

@@ -1,4 +1,5 @@
-//! `git`: what the repository says of the commit, read by a library: no process, no hook.
+//! `git`: what the repository says of the commit, read by a library: no process, no hook. Only
+//! `git.push` runs git, for the credentials that it finds.
 
 mod repository;
 
@@ -6,6 +7,6 @@ use crate::core::module;
 
 module! {
     "The commit that is built."
-    git: author, branch, commit, describe, dirty, short_commit, tag;
+    git: author, branch, changed, commit, create_tag, describe, dirty, push, short_commit, tag;
     types: &[("Author", "{ name: string, email: string }")]
 }

@@ -47,3 +47,41 @@ pub(super) fn head(repository: &Repository) -> Result<Commit<'_>, Failure> {
 pub(super) fn from_ci(world: &World, names: &[&str]) -> Option<String> {
     names.iter().find_map(|name| world.variable(name)).filter(|v| !v.is_empty()).map(str::to_owned)
 }
+
+#[cfg(test)]
+pub(super) mod tests {
+    #![allow(clippy::unwrap_used)]
+
+    use git2::{Repository, RepositoryInitOptions, Signature};
+
+    use crate::testing::Machine;
+
+    /// A machine whose folder is a repository.
+    pub(in crate::git) fn repository() -> Machine {
+        let machine = Machine::new();
+        let mut options = RepositoryInitOptions::new();
+        options.initial_head("main");
+        let made = Repository::init_opts(machine.folder.path(), &options).unwrap();
+        let mut config = made.config().unwrap();
+        config.set_str("user.name", "A Developer").unwrap();
+        config.set_str("user.email", "dev@example.com").unwrap();
+        machine
+    }
+
+    /// Commits everything; gives the commit.
+    pub(in crate::git) fn commit(machine: &Machine, message: &str) -> String {
+        let repository = Repository::open(machine.folder.path()).unwrap();
+        let mut index = repository.index().unwrap();
+        index.add_all(["*"], git2::IndexAddOption::DEFAULT, None).unwrap();
+        index.update_all(["*"], None).unwrap();
+        index.write().unwrap();
+        let tree = repository.find_tree(index.write_tree().unwrap()).unwrap();
+        let author = Signature::now("A Developer", "dev@example.com").unwrap();
+        let parent = repository.head().ok().map(|head| head.peel_to_commit().unwrap());
+        let parents: Vec<_> = parent.iter().collect();
+        repository
+            .commit(Some("HEAD"), &author, &author, message, &tree, &parents)
+            .unwrap()
+            .to_string()
+    }
+}

@@ -17,7 +17,7 @@ builtin! {
       regex: string,
     ) -> string?
     "
-    examples: [r#"text.find(file.read("Cargo.toml"), regex: 'version = \"(.+)\"') ?? \"0.0.0\""#]
+    examples: [r#"text.find(file.read("Cargo.toml"), regex: 'version = "(.+)"') ?? "0.0.0""#]
 }
 
 fn find(_: &World, arguments: &Arguments) -> Result<Value, Failure> {
