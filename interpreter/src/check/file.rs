@@ -2,11 +2,11 @@
 
 use pipe_grammar::{
     Code, Diagnostic,
-    tree::{Argument, CommandPart, ExprId, StatementKind},
+    tree::{Argument, CommandPart, ExprId, ExprKind, StatementKind},
 };
 use pipe_stdlib::core::{Builtin, Signature, Type};
 
-use super::Checker;
+use super::{Checker, Target};
 
 /// The files around the Pipelinefile, as far as the checker may see them.
 pub trait Files {
@@ -50,17 +50,20 @@ impl Checker<'_> {
                 None => None,
             };
             let Some(parameter) = parameter else { continue };
-            let is_input = matches!(parameter.ty.required(), Type::App)
-                || parameter.ty.required() == Type::Path && reads(builtin, &parameter.name);
-            if !is_input {
-                continue;
-            }
+            let ty = parameter.ty.required();
+            let content = match (builtin.module, builtin.name) {
+                _ if ty == Type::App => Content::App,
+                ("json", "read") => Content::Json,
+                ("yaml", "read") => Content::Yaml,
+                _ if ty == Type::Path && reads(builtin, &parameter.name) => Content::Any,
+                _ => continue,
+            };
             let Some(path) = self.plain(argument.value) else { continue };
-            self.named_file(argument.value, &path, parameter.ty.required() == Type::App);
+            self.named_file(argument.value, &path, content);
         }
     }
 
-    fn named_file(&mut self, id: ExprId, path: &str, app: bool) {
+    fn named_file(&mut self, id: ExprId, path: &str, content: Content) {
         let span = self.span(id);
         if path.contains('\\') {
             let fixed = path.replace('\\', "/");
@@ -80,8 +83,16 @@ impl Checker<'_> {
             }
             return;
         }
-        if app {
-            self.app_file(id, path);
+        if content == Content::Any {
+            return;
+        }
+        let Some(text) = self.named_text(id, path) else { return };
+        let (code, problem) = match content {
+            Content::Yaml => (Code::INVALID_YAML, crate::sources::yaml_problem(&text)),
+            _ => (Code::INVALID_JSON, crate::sources::json_problem(&text)),
+        };
+        if let Some(problem) = problem {
+            self.foreign(id, path, text, code, problem);
         }
     }
 
@@ -106,7 +117,8 @@ impl Checker<'_> {
             .help("paths start in the folder of the Pipelinefile")
     }
 
-    /// Whether a command above names the path, or a folder on the way to it: then it may make it.
+    /// Whether a command or a step above names the path, or a folder on the way to it: then it may
+    /// make it.
     fn is_made(&self, path: &str) -> bool {
         let Some(current) = self.place.stage else { return false };
         let mut texts = Vec::new();
@@ -118,13 +130,35 @@ impl Checker<'_> {
             on_the_way.push(folder.to_owned());
         }
         texts.iter().any(|text| on_the_way.iter().any(|path| text.contains(path.as_str())))
+            || self.steps_make(&on_the_way)
     }
 
-    fn app_file(&mut self, id: ExprId, path: &str) {
-        let Some(text) = self.named_text(id, path) else { return };
-        if let Some(problem) = crate::sources::json_problem(&text) {
-            self.foreign(id, path, text, Code::INVALID_JSON, problem);
-        }
+    /// Whether a step that was checked so far writes one of these paths.
+    fn steps_make(&self, paths: &[String]) -> bool {
+        self.file.expressions.iter().enumerate().any(|(number, expr)| {
+            let id = ExprId(u32::try_from(number).unwrap_or(u32::MAX));
+            let ExprKind::Call { arguments, .. } = &expr.kind else { return false };
+            let target = self.checked.targets.get(&id);
+            let Some(Target::Builtin { builtin, .. }) = target else { return false };
+            let Some((parameter, default)) = writes(builtin) else { return false };
+            let signature = self.library.signature(builtin);
+            let first = signature.parameters.as_ref().and_then(|all| all.first());
+            let given =
+                arguments.iter().enumerate().find(|(place, argument)| match &argument.name {
+                    Some(name) => &*name.text == parameter,
+                    None => *place == 0 && first.is_some_and(|first| &*first.name == parameter),
+                });
+            let written = match given {
+                // What is computed may be anything.
+                Some((_, argument)) => match self.plain(argument.value) {
+                    Some(path) => path,
+                    None => return true,
+                },
+                None => default.to_owned(),
+            };
+            let written = written.trim_start_matches("./").trim_end_matches('/');
+            written == "." || written.is_empty() || paths.iter().any(|path| path == written)
+        })
     }
 
     /// The Dockerfile of a build whose context is a literal.
@@ -191,12 +225,35 @@ impl Checker<'_> {
     }
 }
 
+/// What a file that is named should hold.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Content {
+    Any,
+    App,
+    Json,
+    Yaml,
+}
+
 /// Whether a built-in reads what a parameter of type `path` names, and not writes it.
 fn reads(builtin: &Builtin, parameter: &str) -> bool {
     matches!(
         (builtin.module, builtin.name, parameter),
-        ("docker", "build", "context" | "dockerfile") | ("file" | "json" | "yaml", "read", _)
+        ("docker", "build", "context" | "dockerfile")
+            | ("file" | "json" | "yaml", "read", _)
+            | ("archive", "extract", "file")
+            | ("http", _, "file")
     )
+}
+
+/// The parameter that names what a built-in writes, and its default.
+fn writes(builtin: &Builtin) -> Option<(&'static str, &'static str)> {
+    Some(match (builtin.module, builtin.name) {
+        ("file", "write" | "append") => ("path", ""),
+        ("file", "copy") | ("http", "download") => ("to", ""),
+        ("archive", "create") => ("file", ""),
+        ("archive" | "artifact", "extract" | "load") => ("into", "."),
+        _ => return None,
+    })
 }
 
 /// The shell texts of a block.

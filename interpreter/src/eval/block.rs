@@ -223,7 +223,7 @@ impl<'a> Eval<'a> {
         let title = self.message(title).await?;
         let frame = self.host.begin_step(self.frame, &title, statement.span);
         let result = self.at(&frame).block(body).await;
-        self.host.end_step(&frame, result.as_ref().map(|()| ()));
+        self.host.end_step(&frame, result.as_ref().copied());
         result
     }
 

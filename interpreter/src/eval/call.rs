@@ -10,7 +10,7 @@ use pipe_stdlib::{
     core::{
         Arguments, Failure, HeldType, Implementation, Kind, Signature, Spot, Type, Value, convert,
     },
-    marathon::{locate, locate_key},
+    marathon::{On, place},
 };
 
 use super::{Eval, Failed, Frame, HeldCall, Scope, StepCall, Stop};
@@ -305,7 +305,7 @@ impl Resolve<'_> {
                 let id = self.argument(argument)?;
                 let path = self.dir.join(self.plain(id)?);
                 let text = std::fs::read_to_string(&path).ok()?;
-                let bytes = locate(&text, pointer).or_else(|| locate_key(&text, pointer))?;
+                let bytes = place(&path.to_string_lossy(), &text, pointer, On::Value)?;
                 Some(self.in_file(&path, text, bytes))
             }
             Spot::Call | Spot::Argument(_) => None,

@@ -22,14 +22,6 @@ pub(super) fn advice(plan: &Plan, before: Option<&App>, within: Option<Duration>
     if checks(normal) == 0 && plan.instances() > 0 {
         lines.push("no health check: success will mean started, not working".to_owned());
     }
-    for (index, check) in list(&normal["healthChecks"]).iter().enumerate() {
-        let protocol = check["protocol"].as_str().unwrap_or_default();
-        if protocol.ends_with("TCP") && !check["path"].is_null() {
-            lines.push(format!(
-                "`healthChecks[{index}].path` means nothing to a {protocol} check, which only connects"
-            ));
-        }
-    }
     let enough = until_kill(normal);
     if let Some(within) = within.filter(|within| *within < enough) {
         lines.push(format!(
@@ -128,8 +120,6 @@ mod tests {
         };
         assert_eq!(told(&|_| {}, 60), "");
         assert!(told(&|_| {}, 54).starts_with("within 54s is shorter than the 55s"));
-        let tcp = told(&|app| app["healthChecks"][0]["protocol"] = json!("MESOS_TCP"), 60);
-        assert!(tcp.starts_with("`healthChecks[0].path` means nothing to a MESOS_TCP check"));
         let none = told(&|app| app["healthChecks"] = json!([]), 60);
         assert!(none.starts_with("no health check"));
         let latest = told(&|app| app["container"]["docker"]["image"] = json!("web"), 60);

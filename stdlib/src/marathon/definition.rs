@@ -1,17 +1,20 @@
 //! The app definition that a call works with: read, patched by `with:`, and ready to be sent.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
-use pipe_grammar::Code;
+use pipe_grammar::{Code, Severity};
 use serde_json::Value as Json;
 
 use super::{
     advice::image,
-    fields,
     normalise::{READ_ONLY, absolute, without_nulls},
-    pointer,
+    schema::{AppProblem, Known, On, app_problems},
+    text::{place, read_definition},
 };
-use crate::core::{Arguments, Call, Failure, Spot, Value};
+use crate::{
+    client::marathon::ServerVersion,
+    core::{Arguments, Call, Failure, Problem, Spot, Value, read_text},
+};
 
 /// An app definition.
 #[derive(Clone, Debug)]
@@ -22,37 +25,105 @@ pub(super) struct Definition {
     pub(super) id: String,
     /// What `with:` changed.
     with: Json,
-    /// What the argument `strategy` changed.
+    /// Whether the argument `strategy` changed it.
     strategy: bool,
+    /// The file that it was read from.
+    file: Option<(PathBuf, String)>,
+    /// Where in what was given the definition is: in `/app`, if it is an answer to a GET.
+    within: &'static str,
 }
 
 impl Definition {
     /// Reads the arguments `definition`, `with` and `strategy`.
     pub(super) async fn read(call: &Call<'_>, arguments: &Arguments) -> Result<Self, Failure> {
+        let mut file = None;
         let mut json = match arguments.value("definition") {
-            Value::String(path) | Value::Path(path) => file(call, path).await?,
+            Value::String(path) | Value::Path(path) => {
+                let (path, text) = read_text(call.world, call.dir, path, "definition")?;
+                let json = read_definition(&path.to_string_lossy(), &text);
+                let json = json.map_err(|(code, problem)| problem.in_file(code, path.clone()))?;
+                file = Some((path, text));
+                json
+            }
             value => from_value(value, "definition")?,
         };
+        let mut within = "";
         if json["app"].is_object() && json["id"].is_null() {
             json = json["app"].take();
+            within = "/app";
         }
-        refuse_other_things(&json)?;
         let with = match arguments.value("with") {
             Value::Null => Json::Object(serde_json::Map::new()),
             value => from_value(value, "with")?,
         };
-        merge(&mut json, &with);
+        if json.is_object() {
+            merge(&mut json, &with);
+        }
         let strategy = arguments.value("strategy");
-        if !strategy.is_null() {
+        let replaced = !strategy.is_null() && json.is_object();
+        if replaced {
             json["upgradeStrategy"] = from_value(strategy, "strategy")?;
         }
-        let mut definition = Self { json, id: String::new(), with, strategy: !strategy.is_null() };
-        fields::refuse(&definition.json, |pointer| definition.spot(pointer))?;
+        let mut definition =
+            Self { json, id: String::new(), with, strategy: replaced, file, within };
+        definition.check(None)?;
         definition.strip(call);
         definition.json = without_nulls(&definition.json);
-        definition.take_id()?;
+        definition.id = absolute(definition.json["id"].as_str().unwrap_or_default(), "/");
+        definition.json["id"] = Json::from(definition.id.clone());
         definition.use_local_registry(call);
         Ok(definition)
+    }
+
+    /// Looks whether a server would take it; without a version, whether any would. Returns what
+    /// does nothing there.
+    pub(super) fn check(&self, server: Option<ServerVersion>) -> Result<Vec<String>, Failure> {
+        let problems = app_problems(&Known::from(&self.json), server);
+        let (errors, warnings): (Vec<AppProblem>, Vec<AppProblem>) =
+            problems.into_iter().partition(|problem| problem.severity == Severity::Error);
+        let count = errors.len();
+        let mut errors = errors.into_iter().map(|problem| Problem {
+            spot: self.place_of(&problem),
+            message: problem.message,
+            label: String::new(),
+            help: problem.help.into_iter().collect(),
+        });
+        match (count, errors.next()) {
+            (1, Some(error)) => {
+                let failure = Failure::new(Code::INVALID_APP, error.message).at(error.spot);
+                Err(error.help.into_iter().fold(failure, Failure::help))
+            }
+            (count, Some(first)) => {
+                let what = format!("{count} things are wrong in the app definition");
+                let failure = Failure::new(Code::INVALID_APP, what).at_argument("definition");
+                let all = std::iter::once(first).chain(errors);
+                Err(all.fold(failure, Failure::problem))
+            }
+            (_, None) => Ok(warnings
+                .into_iter()
+                .map(|problem| match problem.help {
+                    Some(help) => format!("{}: {help}", problem.message),
+                    None => problem.message,
+                })
+                .collect()),
+        }
+    }
+
+    /// Where in the call a mistake lies, in the file if it was read from one.
+    fn place_of(&self, problem: &AppProblem) -> Spot {
+        let spot = self.spot(&problem.pointer);
+        match (&spot, &self.file) {
+            (Spot::Pointer { argument: "definition", pointer }, Some((path, text))) => {
+                // A thing around the value is named by its beginning.
+                let exact = *pointer == format!("{}{}", self.within, problem.pointer);
+                let on = if exact { problem.on } else { On::Key };
+                match place(&path.to_string_lossy(), text, pointer, on) {
+                    Some(bytes) => Spot::File { path: path.clone(), bytes },
+                    None => spot,
+                }
+            }
+            _ => spot,
+        }
     }
 
     /// Where in the call the value stands that a server names by its own pointer: in `with:`, if
@@ -70,7 +141,8 @@ impl Definition {
                 return Spot::Pointer { argument: "with", pointer: here.to_owned() };
             }
             if found(&self.json) {
-                return Spot::Pointer { argument: "definition", pointer: here.to_owned() };
+                let pointer = format!("{}{here}", self.within);
+                return Spot::Pointer { argument: "definition", pointer };
             }
             match here.rsplit_once('/') {
                 Some((around, _)) => here = around,
@@ -119,26 +191,6 @@ impl Definition {
         }
     }
 
-    fn take_id(&mut self) -> Result<(), Failure> {
-        let missing = || {
-            Failure::new(Code::INVALID_APP, "the app definition has no `id`")
-                .at_argument("definition")
-                .help("give it one: `\"id\": \"/web\"`")
-        };
-        let written = self.json["id"].as_str().ok_or_else(missing)?.to_owned();
-        self.id = absolute(&written, "/");
-        if let Some(why) = wrong_id(&self.id) {
-            return Err(Failure::new(
-                Code::INVALID_APP,
-                format!("`{written}` is no id that Marathon takes: {why}"),
-            )
-            .at(self.spot("/id"))
-            .help("an id is parts of lower-case letters, digits and inner hyphens, as in `/shop/web-1`"));
-        }
-        self.json["id"] = Json::from(self.id.clone());
-        Ok(())
-    }
-
     fn use_local_registry(&mut self, call: &Call<'_>) {
         let Some(local) = &call.connections.local else { return };
         let Some(image) = image(&self.json) else { return };
@@ -148,21 +200,6 @@ impl Definition {
             self.json["container"]["docker"]["image"] = Json::from(here);
         }
     }
-}
-
-fn refuse_other_things(json: &Json) -> Result<(), Failure> {
-    let what = if !json.is_object() {
-        "an app definition is an object"
-    } else if json["apps"].is_array() || json["groups"].is_array() {
-        "this is a group, not an app"
-    } else if json["containers"].is_array() {
-        "this is a pod, not an app"
-    } else {
-        return Ok(());
-    };
-    Err(Failure::new(Code::INVALID_APP, what)
-        .at_argument("definition")
-        .help("`marathon.deploy` takes the definition of one app: `{ \"id\": \"/web\", … }`"))
 }
 
 /// Why Marathon would refuse an absolute id (`state/PathId.scala`).
@@ -199,7 +236,7 @@ fn merge(base: &mut Json, with: &Json) {
     }
 }
 
-/// A value of the language as part of a definition. Marathon counts in MiB and in seconds.
+/// A value of the language as a part of a definition, unless it holds a secret.
 fn from_value(value: &Value, argument: &'static str) -> Result<Json, Failure> {
     if value.holds_secret() {
         return Err(Failure::new(
@@ -211,85 +248,23 @@ fn from_value(value: &Value, argument: &'static str) -> Result<Json, Failure> {
             "name a secret of the cluster: `env: { TOKEN: { secret: \"token\" } }, secrets: …`",
         ));
     }
-    Ok(convert(value))
+    Ok(as_json(value))
 }
 
-fn convert(value: &Value) -> Json {
+/// A value of the language as a part of a definition, where sizes are MiB and times seconds.
+#[must_use]
+pub fn as_json(value: &Value) -> Json {
     const MEBIBYTE: u64 = 1 << 20;
     match value {
         Value::Size(bytes) if bytes % MEBIBYTE == 0 => Json::from(bytes / MEBIBYTE),
         #[expect(clippy::cast_precision_loss, reason = "a fraction of a MiB is no exact thing")]
         Value::Size(bytes) => Json::from(*bytes as f64 / MEBIBYTE as f64),
-        Value::List(items) => items.iter().map(convert).collect(),
+        Value::List(items) => items.iter().map(as_json).collect(),
         Value::Record(fields) => {
-            fields.iter().map(|(key, value)| (key.to_string(), convert(value))).collect()
+            fields.iter().map(|(key, value)| (key.to_string(), as_json(value))).collect()
         }
         other => other.to_json(),
     }
-}
-
-async fn file(call: &Call<'_>, written: &str) -> Result<Json, Failure> {
-    let path = call.world.path(call.dir, written).map_err(|f| f.at_argument("definition"))?;
-    let shown = call.world.display(&path);
-    if path.extension().is_some_and(|end| end == "yml" || end == "yaml") {
-        return Err(Failure::new(
-            Code::BAD_FILE,
-            format!("`{shown}`: app definitions in YAML can't be read yet"),
-        )
-        .at_argument("definition")
-        .help("write it as JSON"));
-    }
-    let text = tokio::fs::read_to_string(&path).await.map_err(|error| match error.kind() {
-        std::io::ErrorKind::NotFound => {
-            Failure::new(Code::MISSING_FILE, format!("there is no file `{shown}`"))
-                .at_argument("definition")
-        }
-        std::io::ErrorKind::InvalidData => {
-            Failure::new(Code::BAD_FILE, format!("`{shown}` is not UTF-8 text"))
-                .at_argument("definition")
-        }
-        _ => Failure::new(Code::BAD_FILE, format!("`{shown}` can't be read"))
-            .at_argument("definition"),
-    })?;
-    parse(&text, &path, &shown)
-}
-
-fn parse(text: &str, path: &Path, shown: &str) -> Result<Json, Failure> {
-    let at = |bytes| Spot::File { path: PathBuf::from(path), bytes };
-    let json = serde_json::from_str(text).map_err(|error| {
-        let place = offset(text, error.line(), error.column());
-        let what = error.to_string();
-        // serde_json adds ` at line 1 column 2`, which the place says better.
-        let what = what.split(" at line").next().unwrap_or(&what).to_owned();
-        Failure::new(Code::INVALID_JSON, format!("`{shown}` is not valid JSON"))
-            .at(at(place..next_char(text, place)))
-            .label(what)
-    })?;
-    if let Some((key, bytes)) = pointer::duplicates(text).into_iter().next() {
-        let key = key.rsplit('/').next().unwrap_or_default().to_owned();
-        return Err(Failure::new(
-            Code::INVALID_JSON,
-            format!("`{key}` stands twice in one object"),
-        )
-        .at(at(bytes))
-        .label("only this one would count")
-        .help("keep one of the two"));
-    }
-    Ok(json)
-}
-
-/// The byte at a line and a column, both from 1, the column in bytes.
-fn offset(text: &str, line: usize, column: usize) -> usize {
-    let start: usize = text.split_inclusive('\n').take(line.saturating_sub(1)).map(str::len).sum();
-    let mut at = (start + column.saturating_sub(1)).min(text.len());
-    while !text.is_char_boundary(at) {
-        at -= 1;
-    }
-    at
-}
-
-fn next_char(text: &str, at: usize) -> usize {
-    at + text[at..].chars().next().map_or(0, char::len_utf8)
 }
 
 #[cfg(test)]
@@ -303,7 +278,8 @@ mod tests {
     fn definition(json: Json, with: Json) -> Definition {
         let mut merged = json;
         merge(&mut merged, &with);
-        Definition { json: merged, id: "/a".to_owned(), with, strategy: false }
+        let id = "/a".to_owned();
+        Definition { json: merged, id, with, strategy: false, file: None, within: "" }
     }
 
     fn pointed(spot: &Spot) -> (&'static str, &str) {
@@ -344,26 +320,6 @@ mod tests {
         );
         assert_eq!(pointed(&spot("/networks/0/mode")), ("definition", "/container/docker/network"));
         assert_eq!(pointed(&spot("/mem")), ("definition", ""));
-    }
-
-    #[test]
-    fn mistakes_in_a_file_have_their_place() {
-        let path = Path::new("/r/marathon.json");
-        let text = "{\n  \"id\": \"/a\"\n  \"cpus\": 1\n}";
-        let failure = parse(text, path, "marathon.json").unwrap_err();
-        let Spot::File { bytes, .. } = &failure.spot else { panic!("{failure:?}") };
-        assert_eq!(&text[bytes.clone()], "\"");
-        assert_eq!(text[..bytes.start].lines().count(), 3);
-        assert_eq!(failure.label, "expected `,` or `}`");
-
-        let text = "{ \"id\": \"/a\", \"cpus\": 1, \"cpus\": 2 }";
-        let failure = parse(text, path, "marathon.json").unwrap_err();
-        let Spot::File { bytes, .. } = &failure.spot else { panic!("{failure:?}") };
-        assert_eq!((&text[bytes.clone()], bytes.start), ("\"cpus\"", 25));
-
-        for text in ["", "{", "{\"é", "nul"] {
-            assert_eq!(parse(text, path, "x").unwrap_err().code, Code::INVALID_JSON, "{text}");
-        }
     }
 
     #[test]

@@ -113,6 +113,7 @@ struct Deploying<'a> {
 impl Deploying<'_> {
     async fn run(&self) -> Outcome {
         let (site, id) = (&self.site, self.definition.id.as_str());
+        let idle = self.definition.check(Some(site.client.version))?;
         let mut stream = None;
         let mut lock = Lock::new(self.options.lock_within);
         loop {
@@ -123,7 +124,7 @@ impl Deploying<'_> {
                 return self.unchanged(&changing, before).await;
             }
             if !lock.waited() {
-                self.announce(&plan, before.as_ref());
+                self.announce(&plan, before.as_ref(), &idle);
             }
             let stream = match &mut stream {
                 Some(stream) => stream,
@@ -174,7 +175,7 @@ impl Deploying<'_> {
         }
     }
 
-    fn announce(&self, plan: &Plan, before: Option<&App>) {
+    fn announce(&self, plan: &Plan, before: Option<&App>, idle: &[String]) {
         let id = &self.definition.id;
         match before {
             None => {
@@ -189,7 +190,7 @@ impl Deploying<'_> {
                 }
             }
         }
-        for line in advice(plan, before, self.options.within) {
+        for line in idle.iter().cloned().chain(advice(plan, before, self.options.within)) {
             self.site.say(line);
         }
     }

@@ -32,6 +32,7 @@ async fn diff(call: Call<'_>, arguments: Arguments) -> Outcome {
 pub async fn diff_with(call: Call<'_>, arguments: Arguments, timing: &Timing) -> Outcome {
     let definition = Definition::read(&call, &arguments).await?;
     let site = Site::connect(call, timing).await?;
+    definition.check(Some(site.client.version))?.iter().for_each(|line| site.say(line));
     let id = &definition.id;
     let before = site.app(id).await?;
     let plan = Plan::new(&definition, before.as_ref(), false, site.client.version);

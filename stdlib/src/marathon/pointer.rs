@@ -8,22 +8,6 @@ use std::ops::Range;
 /// As deep as `serde_json` reads.
 const DEEPEST: usize = 128;
 
-/// The place of the value that an RFC 6901 pointer names, in bytes; the empty pointer names the
-/// whole text. Nothing when the text has no such value or is no JSON.
-#[must_use]
-pub fn locate(text: &str, pointer: &str) -> Option<Range<usize>> {
-    Some(find(&read(text)?, pointer)?.1.span.clone())
-}
-
-/// The place of the key of the value that a pointer names, with its quotes; of the value itself
-/// where there is no key (an item of a list, the whole).
-#[must_use]
-pub fn locate_key(text: &str, pointer: &str) -> Option<Range<usize>> {
-    let tree = read(text)?;
-    let (key, node) = find(&tree, pointer)?;
-    Some(key.unwrap_or(&node.span).clone())
-}
-
 /// Keys that stand twice in one object: the pointer and the place of each later one. JSON readers
 /// keep one of them silently.
 #[must_use]
@@ -40,23 +24,27 @@ pub(super) fn steps(pointer: &str) -> impl Iterator<Item = String> {
     pointer.split('/').skip(1).map(|step| step.replace("~1", "/").replace("~0", "~"))
 }
 
-/// A key as a step of a pointer.
-pub(super) fn step(key: &str) -> String {
+/// A key as a step of a pointer, with its slash.
+#[must_use]
+pub fn step(key: &str) -> String {
     format!("/{}", key.replace('~', "~0").replace('/', "~1"))
 }
 
-struct Node {
-    span: Range<usize>,
-    inside: Inside,
+pub(super) struct Node {
+    pub(super) span: Range<usize>,
+    pub(super) inside: Inside,
 }
 
-enum Inside {
+pub(super) enum Inside {
     Object(Vec<(String, Range<usize>, Node)>),
     Array(Vec<Node>),
     Scalar,
 }
 
-fn find<'a>(tree: &'a Node, pointer: &str) -> Option<(Option<&'a Range<usize>>, &'a Node)> {
+pub(super) fn find<'a>(
+    tree: &'a Node,
+    pointer: &str,
+) -> Option<(Option<&'a Range<usize>>, &'a Node)> {
     let mut here = (None, tree);
     for step in steps(pointer) {
         here = match &here.1.inside {
@@ -93,7 +81,7 @@ fn collect_duplicates(node: &Node, pointer: &str, found: &mut Vec<(String, Range
     }
 }
 
-fn read(text: &str) -> Option<Node> {
+pub(super) fn read(text: &str) -> Option<Node> {
     let mut reader = Reader { text, at: 0 };
     let node = reader.value(0)?;
     reader.blank();
@@ -208,6 +196,14 @@ mod tests {
 }
 "#;
 
+    fn locate(text: &str, pointer: &str) -> Option<Range<usize>> {
+        Some(find(&read(text)?, pointer)?.1.span.clone())
+    }
+
+    fn locate_key(text: &str, pointer: &str) -> Option<Range<usize>> {
+        find(&read(text)?, pointer)?.0.cloned()
+    }
+
     fn shown(pointer: &str) -> Option<&'static str> {
         locate(TEXT, pointer).map(|span| &TEXT[span])
     }
@@ -229,7 +225,7 @@ mod tests {
     fn keys_are_found_too() {
         let key = |pointer| locate_key(TEXT, pointer).map(|span| &TEXT[span]);
         assert_eq!(key("/a~1b"), Some("\"a/b\""));
-        assert_eq!(key("/a~1b/c~0d/0"), Some("1"));
+        assert_eq!(key("/a~1b/c~0d/0"), None);
     }
 
     #[test]

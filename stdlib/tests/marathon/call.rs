@@ -230,6 +230,7 @@ impl Calling {
             run: "test",
             run_folder: &self.root,
             stage: "test",
+            session: None,
         };
         let start = Instant::now();
         let outcome = what(call, self.arguments, self.timing).await;

@@ -4,6 +4,7 @@
 #![allow(clippy::unwrap_used)]
 
 mod call;
+mod definitions;
 mod failing;
 mod faults;
 mod good;

@@ -15,15 +15,15 @@ async fn a_refusal_points_at_what_is_wrong() {
     let marathon = Marathon::with_app(before(), 2).await;
     marathon.answers([Answer::Refuse(
         422,
-        r#"{"message":"Object is not valid","details":[{"path":"/container/docker/image","errors":["must not be empty"]}]}"#.into(),
+        r#"{"message":"Object is not valid","details":[{"path":"/container/docker/image","errors":["no such image"]}]}"#.into(),
     )]);
-    let docker = Value::record([("image", Value::from(""))]);
+    let docker = Value::record([("image", Value::from("web/:7"))]);
     let with = Value::record([("container", Value::record([("docker", docker)]))]);
     let done = Calling::new(&marathon, &after()).with("with", with).deploy().await;
     let failure = done.failure();
     assert_eq!((failure.code, failure.kind), (Code::APP_REFUSED, FailureKind::Step));
     assert_eq!(failure.message, "Marathon refuses `/product/web`");
-    assert_eq!(failure.label, "`/container/docker/image`: must not be empty");
+    assert_eq!(failure.label, "`/container/docker/image`: no such image");
     assert_eq!(
         failure.spot,
         Spot::Pointer { argument: "with", pointer: "/container/docker/image".into() }
@@ -111,12 +111,12 @@ async fn a_definition_that_is_none_is_never_sent() {
         (json!({ "cmd": "x" }), Code::INVALID_APP, "the app definition has no `id`"),
         (json!({ "id": "/w", "cdm": "x" }), Code::INVALID_APP, "has no field `cdm`"),
         (
-            json!({ "id": "/w", "a": 1, "b": 2 }),
+            json!({ "id": "/w", "cmd": "x", "memm": 1, "cpu": 2 }),
             Code::INVALID_APP,
-            "2 fields that Marathon does not know",
+            "2 things are wrong in the app definition",
         ),
-        (json!({ "id": "/Web_1" }), Code::INVALID_APP, "`/Web_1` is no id that Marathon takes"),
-        (json!("no/such/file.json"), Code::MISSING_FILE, "there is no file `no/such/file.json`"),
+        (json!({ "id": "/Web_1", "cmd": "x" }), Code::INVALID_APP, "`/Web_1` is no id of an app"),
+        (json!("no/such/file.json"), Code::MISSING_FILE, "`no/such/file.json` does not exist"),
         (json!("../../../../../../x.json"), Code::BAD_PATH, "leaves the repository"),
     ] {
         let done = Calling::new(&marathon, &definition).deploy().await;

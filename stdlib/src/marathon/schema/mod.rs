@@ -7,9 +7,11 @@ mod network;
 mod problems;
 mod rules;
 mod shape;
+mod subject;
 mod text;
 mod walk;
 
 pub use finding::{AppProblem, On};
 pub use known::{Fields, Kind, Known};
 pub use problems::app_problems;
+pub use subject::unwrapped;

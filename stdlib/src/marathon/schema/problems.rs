@@ -1,6 +1,6 @@
 //! Everything that is wrong in a definition.
 
-use super::{finding::AppProblem, known::Known, rules::RULES, walk};
+use super::{finding::AppProblem, known::Known, rules::RULES, subject, walk};
 use crate::client::marathon::ServerVersion;
 
 /// What is wrong in an app definition: first field by field, then by rules. Without a version every
@@ -11,11 +11,14 @@ use crate::client::marathon::ServerVersion;
 /// account, as `marathon.deploy` leaves both out.
 #[must_use]
 pub fn app_problems(app: &Known, server: Option<ServerVersion>) -> Vec<AppProblem> {
+    if let Some(other) = subject::other_thing(app) {
+        return other.judged(server).into_iter().collect();
+    }
     let mut found = Vec::new();
     walk::walk(app, &mut found);
     let mut app = app.clone();
     walk::forgive(&mut app);
-    for rule in RULES.iter().copied().flatten() {
+    for (_, rule) in RULES.iter().copied().flatten() {
         rule(&app, &mut found);
     }
     found.into_iter().filter_map(|finding| finding.judged(server)).collect()

@@ -6,10 +6,10 @@ use super::{
         known::Known,
         network::is_docker,
     },
-    Rule,
+    rules,
 };
 
-pub(super) static RULES: &[Rule] = &[one_of_cmd_and_args, something_runs, cmd_of_one_letter];
+rules! { command: one_of_cmd_and_args, something_runs, cmd_of_one_letter }
 
 fn one_of_cmd_and_args(app: &Known, found: &mut Vec<Finding>) {
     if app.at("cmd").is_there() && app.at("args").has_items() {

@@ -9,10 +9,10 @@ use super::{
         known::Known,
         text::regex_problem,
     },
-    Rule,
+    rules,
 };
 
-pub(super) static RULES: &[Rule] = &[constraints];
+rules! { constraints: constraints }
 
 const OPERATORS: [&str; 7] = ["UNIQUE", "CLUSTER", "GROUP_BY", "LIKE", "UNLIKE", "MAX_PER", "IS"];
 

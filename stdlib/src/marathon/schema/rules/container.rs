@@ -7,17 +7,10 @@ use super::{
         known::Known,
         network::is_docker,
     },
-    Rule,
+    rules,
 };
 
-pub(super) static RULES: &[Rule] = &[
-    docker_needs_docker,
-    mesos_has_no_docker_network,
-    credential,
-    pull_config,
-    network_none,
-    for_the_other_engine,
-];
+rules! { container: docker_needs_docker, mesos_has_no_docker_network, credential, pull_config, network_none, for_the_other_engine }
 
 fn docker_needs_docker(app: &Known, found: &mut Vec<Finding>) {
     let container = app.at("container");

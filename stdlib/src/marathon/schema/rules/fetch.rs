@@ -2,10 +2,10 @@
 
 use super::{
     super::{super::normalise::READ_ONLY, finding::Finding, known::Known},
-    Rule,
+    rules,
 };
 
-pub(super) static RULES: &[Rule] = &[uris_and_fetch];
+rules! { fetch: uris_and_fetch }
 
 fn uris_and_fetch(app: &Known, found: &mut Vec<Finding>) {
     // Answers before 1.5 have both.

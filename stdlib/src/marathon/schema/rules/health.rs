@@ -8,17 +8,10 @@ use super::{
         known::Known,
         network::{is_docker, mappings, ports},
     },
-    Rule,
+    rules,
 };
 
-pub(super) static RULES: &[Rule] = &[
-    port_of_check,
-    one_check_of_mesos,
-    command_of_check,
-    address_family,
-    fields_without_effect,
-    kind_of_general_check,
-];
+rules! { health: port_of_check, one_check_of_mesos, command_of_check, address_family, fields_without_effect, kind_of_general_check }
 
 fn checks(app: &Known) -> impl Iterator<Item = (String, &Known)> {
     let items = app.at("healthChecks").items().iter().enumerate();

@@ -6,10 +6,10 @@ use super::{
         finding::Finding,
         known::Known,
     },
-    Rule,
+    rules,
 };
 
-pub(super) static RULES: &[Rule] = &[id_given, id_well_formed, dependencies];
+rules! { id: id_given, id_well_formed, dependencies }
 
 fn id_given(app: &Known, found: &mut Vec<Finding>) {
     if app.at("id").is_absent() {

@@ -2,10 +2,10 @@
 
 use super::{
     super::{finding::Finding, known::Known},
-    Rule,
+    rules,
 };
 
-pub(super) static RULES: &[Rule] = &[migration];
+rules! { labels: migration }
 
 fn migration(app: &Known, found: &mut Vec<Finding>) {
     const VERSION: &str = "DCOS_MIGRATION_API_VERSION";

@@ -20,12 +20,24 @@ mod secrets;
 mod strategy;
 mod volumes;
 
+#[cfg(test)]
+mod tests;
+
 use super::{finding::Finding, known::Known};
 
-/// A rule: looks at a definition and adds what it finds.
-pub(super) type Rule = fn(&Known, &mut Vec<Finding>);
+/// A rule: its name, and what looks at a definition and adds what it finds.
+pub(super) type Rule = (&'static str, fn(&Known, &mut Vec<Finding>));
 
-/// Every rule, in the order of their subjects.
+/// The rules of a subject, as `RULES`.
+macro_rules! rules {
+    ($subject:ident: $($rule:ident),*) => {
+        pub(super) static RULES: &[super::Rule] =
+            &[$((concat!(stringify!($subject), "::", stringify!($rule)), $rule)),*];
+    };
+}
+use rules;
+
+/// Every rule, subject by subject.
 pub(super) static RULES: &[&[Rule]] = &[
     id::RULES,
     command::RULES,

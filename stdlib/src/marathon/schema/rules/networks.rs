@@ -6,19 +6,10 @@ use super::{
         known::Known,
         network::{Mode, is_docker, mode},
     },
-    Rule,
+    rules,
 };
 
-pub(super) static RULES: &[Rule] = &[
-    old_and_new,
-    names_of_networks,
-    networks_differ,
-    networks_go_together,
-    one_container_network_for_docker,
-    address_without_ports,
-    discovery,
-    named_by_mappings,
-];
+rules! { networks: old_and_new, names_of_networks, networks_differ, networks_go_together, one_container_network_for_docker, address_without_ports, discovery, named_by_mappings }
 
 fn networks(app: &Known) -> impl Iterator<Item = (String, &Known)> {
     let items = app.at("networks").items().iter().enumerate();

@@ -7,18 +7,10 @@ use super::{
         known::Known,
         network::{Mode, is_docker, mappings, mode},
     },
-    Rule,
+    rules,
 };
 
-pub(super) static RULES: &[Rule] = &[
-    ports_differ,
-    names_differ,
-    ports_and_definitions,
-    mappings_twice,
-    mappings_on_the_host,
-    ports_behind_a_network,
-    required_ports,
-];
+rules! { ports: ports_differ, names_differ, ports_and_definitions, mappings_twice, mappings_on_the_host, ports_behind_a_network, required_ports }
 
 fn ports_differ(app: &Known, found: &mut Vec<Finding>) {
     let definitions = app.at("portDefinitions").items().iter().map(|port| port.at("port").whole());

@@ -4,10 +4,10 @@ use pipe_grammar::diagnostic::{did_you_mean, list_or};
 
 use super::{
     super::{finding::Finding, known::Known, network::ports},
-    Rule,
+    rules,
 };
 
-pub(super) static RULES: &[Rule] = &[at_most_one, port_is_there, answers_in_time];
+rules! { readiness: at_most_one, port_is_there, answers_in_time }
 
 fn checks(app: &Known) -> impl Iterator<Item = (String, &Known)> {
     let items = app.at("readinessChecks").items().iter().enumerate();

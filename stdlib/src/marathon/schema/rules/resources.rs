@@ -2,10 +2,10 @@
 
 use super::{
     super::{finding::Finding, known::Known, network::is_docker},
-    Rule,
+    rules,
 };
 
-pub(super) static RULES: &[Rule] = &[gpus, limits, roles];
+rules! { resources: gpus, limits, roles }
 
 fn gpus(app: &Known, found: &mut Vec<Finding>) {
     if app.at("gpus").whole().is_some_and(|gpus| gpus > 0) && is_docker(app) == Some(true) {

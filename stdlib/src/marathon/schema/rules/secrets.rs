@@ -4,10 +4,10 @@ use pipe_grammar::diagnostic::did_you_mean;
 
 use super::{
     super::{super::pointer::step, finding::Finding, known::Known},
-    Rule,
+    rules,
 };
 
-pub(super) static RULES: &[Rule] = &[in_environment, named];
+rules! { secrets: in_environment, named }
 
 /// A finding, unless a secret is declared.
 pub(super) fn defined(app: &Known, secret: &str, pointer: &str) -> Option<Finding> {

@@ -6,18 +6,10 @@ use super::{
         finding::{Finding, V1_5},
         known::Known,
     },
-    Rule, volumes,
+    rules, volumes,
 };
 
-pub(super) static RULES: &[Rule] = &[
-    both_capacities,
-    single_instance,
-    resident_upgrade,
-    resident_unreachable,
-    resident_roles,
-    residency_of_nothing,
-    inactive_before_expunged,
-];
+rules! { strategy: both_capacities, single_instance, resident_upgrade, resident_unreachable, resident_roles, residency_of_nothing, inactive_before_expunged }
 
 const CAPACITIES: [&str; 2] = ["minimumHealthCapacity", "maximumOverCapacity"];
 

@@ -2,18 +2,10 @@
 
 use super::{
     super::{finding::Finding, known::Known, network::is_docker, text::regex_problem},
-    Rule,
+    rules,
 };
 
-pub(super) static RULES: &[Rule] = &[
-    kind,
-    persistent,
-    persistent_size,
-    persistent_constraints,
-    external,
-    external_instances,
-    secret,
-];
+rules! { volumes: kind, persistent, persistent_size, persistent_constraints, external, external_instances, secret }
 
 const KINDS: [&str; 4] = ["hostPath", "persistent", "external", "secret"];
 
@@ -107,7 +99,8 @@ fn persistent_constraints(app: &Known, found: &mut Vec<Finding>) {
             );
         }
         for (at, constraint) in constraints.items().iter().enumerate() {
-            let parts: Vec<Option<&str>> = constraint.items().iter().map(Known::text).collect();
+            let Known::List(parts) = constraint else { continue };
+            let parts: Vec<Option<&str>> = parts.iter().map(Known::text).collect();
             let pointer = format!("{pointer}/{at}");
             let what = match parts.as_slice() {
                 [Some("path"), Some("LIKE" | "UNLIKE"), Some(pattern)] => {
