@@ -20,12 +20,12 @@ mod json;
 mod junit;
 mod library;
 mod log;
-mod sh;
 pub mod marathon;
 pub mod mesos;
 mod notify;
 mod path;
 mod semver;
+mod sh;
 #[cfg(test)]
 mod testing;
 mod text;
@@ -55,4 +55,5 @@ const MODULES: &[&core::Module] = &[
 ];
 
 /// Functions and values without a module.
-const ALONE: &[&core::Builtin] = &[&env::BUILTIN, &glob::BUILTIN, &junit::BUILTIN, &log::BUILTIN, &sh::BUILTIN];
+const ALONE: &[&core::Builtin] =
+    &[&env::BUILTIN, &glob::BUILTIN, &junit::BUILTIN, &log::BUILTIN, &sh::BUILTIN];

@@ -174,7 +174,7 @@ mod tests {
         assert_eq!(machine.read("d/l"), "one");
         assert_eq!(fs::read_link(machine.path("d/l")).unwrap().to_str(), Some("a"));
         let into = ("into", Value::Path("out/".into()));
-        let found = load(&machine, &["test-*"], &[into.clone()]).await;
+        let found = load(&machine, &["test-*"], std::slice::from_ref(&into)).await;
         assert_eq!(found, paths(&["out/d/a", "out/d/b"]));
         assert_eq!(machine.read("out/d/b"), "two");
         let found = load(&machine, &["test-2", "whole"], &[into, ("separate", true.into())]).await;

@@ -75,7 +75,7 @@ pub fn convert(value: Value, wanted: &Type) -> Result<Value, Misfit> {
             let mut record = Record::new();
             for field in &ty.fields {
                 let given =
-                    fields.get(&field.name).filter(|v| !(v.is_null() && !field.ty.takes_null()));
+                    fields.get(&field.name).filter(|v| !v.is_null() || field.ty.takes_null());
                 let value = match (given, &field.default) {
                     (Some(value), _) => convert(value.clone(), &field.ty)
                         .map_err(|misfit| misfit.below(&field.name))?,

@@ -217,7 +217,7 @@ fn hidden(value: &Value, change: impl FnOnce(&str) -> String) -> Value {
 fn whole(value: f64) -> Result<Value, Failure> {
     // 2^63 as a float is exact; its neighbour below is the greatest that fits.
     if value.is_finite()
-        && (-9.223_372_036_854_775_8e18..9.223_372_036_854_775_8e18).contains(&value)
+        && (-9_223_372_036_854_775_808.0..9_223_372_036_854_775_808.0).contains(&value)
     {
         Ok(Value::Int(value.trunc() as i64))
     } else {

@@ -43,9 +43,7 @@ pub use method::{Method, method, methods};
 pub use problem::{TextProblem, json_problem, yaml_problem};
 pub use read::read_text;
 pub use report::{Intent, Report, Stream, TestOutcome, TestResult};
-pub use runner::{
-    Ended, INTERPRETERS, Interpreter, Output, Runner, Session, ShellCommand,
-};
+pub use runner::{Ended, INTERPRETERS, Interpreter, Output, Runner, Session, ShellCommand};
 pub use save::{beside, copy, keep, link, make_folder, save, written};
 pub use secret::Secret;
 pub use signature::{Parameter, Signature};

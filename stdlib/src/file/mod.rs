@@ -4,5 +4,5 @@ use crate::core::module;
 
 module! {
     "Files of the workspace."
-    file: read, exists, write, append, copy, remove
+    file: read, exists, size, write, append, copy, remove
 }

@@ -7,6 +7,6 @@ use crate::core::module;
 
 module! {
     "The commit that is built."
-    git: author, branch, changed, commit, create_tag, describe, dirty, push, short_commit, tag;
+    git: author, branch, changed, commit, create_tag, describe, dirty, push, remote, short_commit, tag;
     types: &[("Author", "{ name: string, email: string }")]
 }

@@ -151,7 +151,7 @@ async fn tell(call: &Call<'_>, stderr: ChildStderr) -> Vec<String> {
     let mut reader = BufReader::new(stderr);
     let (mut all, mut line) = (Vec::new(), Vec::new());
     while matches!(reader.read_until(b'\n', &mut line).await, Ok(length) if length > 0) {
-        let text = without_credentials(String::from_utf8_lossy(&line).trim_end());
+        let text = without_credentials(String::from_utf8_lossy(&line).trim_end(), "***");
         call.report.output(Stream::Stderr, &text);
         if all.len() >= TAIL {
             all.remove(0);
@@ -162,8 +162,8 @@ async fn tell(call: &Call<'_>, stderr: ChildStderr) -> Vec<String> {
     all
 }
 
-/// `https://name:password@host` without what stands before the host.
-fn without_credentials(line: &str) -> String {
+/// `https://name:password@host` with `instead` in place of what stands before the host.
+pub(super) fn without_credentials(line: &str, instead: &str) -> String {
     let mut out = String::with_capacity(line.len());
     let mut rest = line;
     while let Some(at) = rest.find("://") {
@@ -172,8 +172,8 @@ fn without_credentials(line: &str) -> String {
         let end = after.find(|c: char| c == '/' || c.is_whitespace()).unwrap_or(after.len());
         rest = match after[..end].rfind('@') {
             Some(sign) => {
-                out.push_str("***");
-                &after[sign..]
+                out.push_str(instead);
+                &after[sign + usize::from(instead.is_empty())..]
             }
             None => after,
         };
@@ -199,7 +199,7 @@ fn is_unreachable(line: &str) -> bool {
 
 fn failed(remote: &str, unreachable: bool, lines: Vec<String>) -> Failure {
     let says = |text: &str| lines.iter().any(|line| line.contains(text));
-    let shown = without_credentials(remote);
+    let shown = without_credentials(remote, "***");
     let (message, help) = if unreachable {
         (format!("`{shown}` can't be reached"), None)
     } else if says("[rejected]") || says("non-fast-forward") || says("fetch first") {
@@ -344,10 +344,11 @@ mod tests {
     fn credentials_are_not_shown() {
         assert_eq!(
             without_credentials(
-                "fatal: unable to access 'https://me:s3cret@host/x': 'http://h/a@b'"
+                "fatal: unable to access 'https://me:s3cret@host/x': 'http://h/a@b'",
+                "***"
             ),
             "fatal: unable to access 'https://***@host/x': 'http://h/a@b'"
         );
-        assert_eq!(without_credentials("no url"), "no url");
+        assert_eq!(without_credentials("no url", "***"), "no url");
     }
 }

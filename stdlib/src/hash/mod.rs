@@ -1,10 +1,10 @@
-//! `hash.…`: sums of files.
+//! `hash.…`: sums of files and texts.
 
 mod sum;
 
 use crate::core::module;
 
 module! {
-    "Sums of files."
-    hash: sha256, sha1
+    "Sums of files and texts."
+    hash: sha256, sha1, text
 }

@@ -173,7 +173,7 @@ mod tests {
         };
         let key = ("headers", Value::record([("X-Key", secret("hidden"))]));
         let body = |answer: Value| answer.as_record().unwrap()["body"].clone();
-        assert_eq!(body(get("/home", &[key.clone()]).await.unwrap()), "home".into());
+        assert_eq!(body(get("/home", std::slice::from_ref(&key)).await.unwrap()), "home".into());
         let failure = get("/away", &[key]).await.unwrap_err();
         assert!(
             failure.message.ends_with("redirects to another host, which must not see the secret")

@@ -3,6 +3,6 @@
 use crate::core::module;
 
 module! {
-    "JSON texts and files."
-    json: parse, read, format
+    "JSON texts, files and values."
+    json: parse, read, format, merge
 }

@@ -141,6 +141,7 @@ impl Machine {
             run: "test",
             run_folder: root,
             stage: "test",
+            session: None,
         };
         let builtin = library().find(Some("docker"), name).unwrap();
         let Implementation::Step(step) = builtin.implementation else { panic!("{name} is a step") };

@@ -80,7 +80,8 @@ fn proxies(world: &World) -> Result<Vec<Proxy>, Failure> {
     };
     let except = set("NO_PROXY").and_then(NoProxy::from_string);
     let mut all = Vec::new();
-    let made: [(_, fn(&str) -> reqwest::Result<Proxy>); 3] = [
+    type Make = fn(&str) -> reqwest::Result<Proxy>;
+    let made: [(_, Make); 3] = [
         ("HTTPS_PROXY", |url| Proxy::https(url)),
         ("HTTP_PROXY", |url| Proxy::http(url)),
         ("ALL_PROXY", |url| Proxy::all(url)),

@@ -306,7 +306,9 @@ fn owner(text: &str) -> Result<(u32, u32), String> {
 
 /// Whether `ADD` unpacks a file: a tar archive, as it is or compressed with gzip, bzip2 or xz.
 fn is_archive(node: &Node) -> Result<bool, Stop> {
-    let Node::File { content: content @ Content::Disk { path, .. }, .. } = node else { return Ok(false) };
+    let Node::File { content: content @ Content::Disk { path, .. }, .. } = node else {
+        return Ok(false);
+    };
     let mut head = Vec::new();
     content
         .open()?

@@ -167,8 +167,7 @@ impl State<'_> {
         for layer in &manifest.layers {
             self.job.gate.check().map_err(|_| Failure::cancelled())?;
             let blob = store.blob(&layer.digest).map_err(|e| broken(&e))?;
-            let (listing, _) =
-                Listing::read(self.job.gate.pass(blob)).map_err(|e| broken(&e))?;
+            let (listing, _) = Listing::read(self.job.gate.pass(blob)).map_err(|e| broken(&e))?;
             let archive = store.path(&layer.digest).into();
             listing.apply(&mut self.listing, &archive).map_err(|e| broken(&e))?;
             self.layers.push(Descriptor {
