@@ -97,6 +97,15 @@ pub enum EventKind {
         /// What, secrets masked.
         text: String,
     },
+    /// Results of tests were collected.
+    Tests {
+        /// The stage.
+        stage: String,
+        /// The step that collected them.
+        step: Option<usize>,
+        /// The results, secrets masked.
+        results: Vec<pipe_stdlib::core::TestResult>,
+    },
     /// An effect outside is about to happen.
     Intent {
         /// The stage.

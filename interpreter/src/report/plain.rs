@@ -147,7 +147,8 @@ impl<W: Write + Send> Reporter for Plain<W> {
             EventKind::StageFinished { stage, outcome, millis, .. } => {
                 let word = match outcome {
                     Outcome::Success => "",
-                    Outcome::Failed | Outcome::Unstable => " failed",
+                    Outcome::Failed => " failed",
+                    Outcome::Unstable => " is unstable",
                     Outcome::Cancelled => " cancelled",
                     Outcome::Skipped => " skipped",
                 };
@@ -186,7 +187,7 @@ impl<W: Write + Send> Reporter for Plain<W> {
                     self.line(stage, drawn.trim_end());
                 }
             }
-            EventKind::Intent { .. } => {}
+            EventKind::Intent { .. } | EventKind::Tests { .. } => {}
             EventKind::RunFinished { outcome, status, millis } => {
                 let what = match outcome {
                     Outcome::Success => "done",

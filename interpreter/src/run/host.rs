@@ -1,12 +1,9 @@
 //! The host of a run: where the evaluator's effects happen.
 
 use std::{
-    collections::HashMap,
+    collections::{BTreeSet, HashMap},
     path::{Path, PathBuf},
-    sync::{
-        Arc, Mutex, PoisonError,
-        atomic::{AtomicBool, Ordering},
-    },
+    sync::{Arc, Mutex, PoisonError},
     time::Duration,
 };
 
@@ -37,7 +34,8 @@ pub struct RunHost {
     outputs: Mutex<HashMap<String, Record>>,
     failures: Mutex<Vec<(String, Failed)>>,
     steps: Mutex<HashMap<usize, tokio::time::Instant>>,
-    unstable: AtomicBool,
+    /// The stages that are.
+    unstable: Mutex<BTreeSet<String>>,
 }
 
 impl RunHost {
@@ -52,7 +50,7 @@ impl RunHost {
             outputs: Mutex::default(),
             failures: Mutex::default(),
             steps: Mutex::default(),
-            unstable: AtomicBool::new(false),
+            unstable: Mutex::default(),
         }
     }
 
@@ -68,11 +66,15 @@ impl RunHost {
     }
 
     pub(super) fn is_unstable(&self) -> bool {
-        self.unstable.load(Ordering::Relaxed)
+        !self.unstable.lock().unwrap_or_else(PoisonError::into_inner).is_empty()
+    }
+
+    pub(super) fn is_stage_unstable(&self, stage: &str) -> bool {
+        self.unstable.lock().unwrap_or_else(PoisonError::into_inner).contains(stage)
     }
 
     pub(super) fn mark_unstable(&self, stage: &str, message: &str) {
-        self.unstable.store(true, Ordering::Relaxed);
+        self.unstable.lock().unwrap_or_else(PoisonError::into_inner).insert(stage.to_owned());
         let message = self.events.mask.text(message).into_owned();
         self.events.emit(EventKind::Unstable { stage: stage.to_owned(), message });
     }

@@ -111,7 +111,10 @@ fn finish(
     may_fail: bool,
 ) -> Ended {
     let (ended, outcome) = match result {
-        Ok(()) | Err(Stop::Return(_)) => (Ended::Success, Outcome::Success),
+        Ok(()) | Err(Stop::Return(_)) => {
+            let unstable = host.is_stage_unstable(name);
+            (Ended::Success, if unstable { Outcome::Unstable } else { Outcome::Success })
+        }
         Err(Stop::Skip(reason)) => {
             let stage = name.to_owned();
             host.events.emit(EventKind::Said {

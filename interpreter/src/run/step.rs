@@ -5,7 +5,7 @@ use std::path::Path;
 use pipe_grammar::{Span, tree::ExprId};
 use pipe_stdlib::core::{
     Arguments, Call, Failure, FailureKind, HeldValue, Implementation, Intent, Report, Stream,
-    Value, write_value,
+    TestResult, Value, write_value,
 };
 
 use super::RunHost;
@@ -164,6 +164,27 @@ impl Report for StepReport<'_> {
 
     fn unstable(&self, message: &str) {
         self.host.mark_unstable(self.stage, message);
+    }
+
+    fn tests(&self, results: Vec<TestResult>) {
+        let events = &self.host.events;
+        let masked = |text: String| match events.mask.text(&text) {
+            std::borrow::Cow::Borrowed(_) => text,
+            std::borrow::Cow::Owned(text) => text,
+        };
+        let results = results.into_iter().map(|test| TestResult {
+            suite: masked(test.suite),
+            class: masked(test.class),
+            name: masked(test.name),
+            message: masked(test.message),
+            text: masked(test.text),
+            ..test
+        });
+        events.emit(EventKind::Tests {
+            stage: self.stage.to_owned(),
+            step: self.step,
+            results: results.collect(),
+        });
     }
 
     fn output(&self, stream: Stream, line: &str) {
