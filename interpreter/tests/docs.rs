@@ -5,9 +5,7 @@
 //! with that code, and nothing else is. `not-yet` behind it: it is refused. `pipelinefile file
 //! NAME`: a file beside the others of its document.
 
-#![allow(clippy::expect_used)]
-
-mod beside;
+#![allow(clippy::expect_used, clippy::print_stderr)]
 
 use std::{
     collections::BTreeMap,
@@ -16,9 +14,9 @@ use std::{
     process::{Command, Output},
 };
 
-use beside::Beside;
 use pipe_grammar::{Code, Diagnostic, Severity};
 use pipe_interpreter::{
+    check::Files,
     docs,
     program::Program,
     report::draw::{self, Look},
@@ -36,6 +34,21 @@ fn repository() -> PathBuf {
 
 fn read(path: &Path) -> String {
     std::fs::read_to_string(path).unwrap_or_else(|why| panic!("{}: {why}", path.display()))
+}
+
+/// The files beside a Pipelinefile.
+struct Beside(BTreeMap<String, String>);
+
+impl Files for Beside {
+    fn exists(&self, path: &str) -> bool {
+        let path = path.trim_start_matches("./");
+        let below = format!("{path}/");
+        path == "." || self.0.keys().any(|name| name == path || name.starts_with(&below))
+    }
+
+    fn read(&self, path: &str) -> Result<String, String> {
+        self.0.get(path.trim_start_matches("./")).cloned().ok_or_else(|| "is a folder".to_owned())
+    }
 }
 
 /// A block of code in a document.
@@ -106,7 +119,8 @@ fn judge(block: &Block, files: &Beside) -> Option<String> {
     let name = words.first() == Some(&"file");
     words.drain(..usize::from(fragment) + usize::from(name));
     let program = Program::new("Pipelinefile", text, files);
-    // A piece of a file need not use what it shows.
+    // A piece of a file need not use what it shows, nor a file without any stage.
+    let fragment = fragment || !block.text.contains("stage ");
     let counts = |problem: &&Diagnostic| !(fragment && problem.code == Code::UNUSED_BINDING);
     let problems: Vec<&Diagnostic> = program.problems.iter().filter(counts).collect();
     let errors = problems.iter().filter(|problem| problem.severity == Severity::Error).count();
@@ -157,7 +171,9 @@ fn a_wrong_example_is_found() {
         let block = Block { line: 1, marker: marker.to_owned(), text: text.to_owned() };
         judge(&block, &files).is_some()
     };
-    assert!(judged("pipelinefile", "let x = 1\n"), "an unused name in a whole file");
+    let whole = "let x = 1\nstage a {\n}\n";
+    assert!(judged("pipelinefile", whole), "an unused name in a whole file");
+    assert!(!judged("pipelinefile part", whole));
     assert!(!judged("pipelinefile part", "let x = 1\n"));
     assert!(judged("pipelinefile stage", "log(1)\n"));
     assert!(judged("pipelinefile part wrong wrong-type", "let x: int = 1\n"));
@@ -230,7 +246,7 @@ let image = \"demo:1\"
 /// Everything is there, and is what its name says.
 struct Everything;
 
-impl pipe_interpreter::check::Files for Everything {
+impl Files for Everything {
     fn exists(&self, _: &str) -> bool {
         true
     }
@@ -245,10 +261,10 @@ impl pipe_interpreter::check::Files for Everything {
 /// What is wrong with an example.
 fn wrong_example(text: String) -> Option<String> {
     let program = Program::new("Pipelinefile", text, &Everything);
-    let counts = |p: &&Diagnostic| p.code != Code::UNUSED_BINDING && p.code != Code::PLAIN_SECRET;
-    if program.problems.iter().find(counts).is_none() {
-        return None;
-    }
+    // An example shows a call, not what becomes of its value.
+    let unused = [Code::UNUSED_BINDING, Code::UNUSED_VALUE, Code::PLAIN_SECRET];
+    let counts = |problem: &&Diagnostic| !unused.contains(&problem.code);
+    program.problems.iter().find(counts)?;
     Some(program.sources(|sources| draw::problems(&program.problems, sources, Look::PLAIN)))
 }
 

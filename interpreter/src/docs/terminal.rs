@@ -51,7 +51,8 @@ pub fn show(page: Page, width: usize) -> String {
 fn overview(library: &'static Library, width: usize) -> String {
     let mut out = String::new();
     for module in library.modules() {
-        let _ = writeln!(out, "{}: {}", module.name, module.docs);
+        let head = format!("{}: {}", module.name, module.docs);
+        let _ = writeln!(out, "{}", wrap::paragraphs(&head, width));
         let rows = module.builtins.iter().map(|b| (b.full_name(), summary(library, b)));
         out.push_str(&table(&rows.collect::<Vec<_>>(), width));
         out.push('\n');
@@ -72,7 +73,8 @@ fn overview(library: &'static Library, width: usize) -> String {
 }
 
 fn module(library: &'static Library, module: &'static Module, width: usize) -> String {
-    let mut out = format!("{}: {}\n\n", module.name, module.docs);
+    let head = format!("{}: {}", module.name, module.docs);
+    let mut out = wrap::paragraphs(&head, width) + "\n\n";
     let rows = module.builtins.iter().map(|b| (b.full_name(), summary(library, b)));
     out.push_str(&table(&rows.collect::<Vec<_>>(), width));
     for (name, _) in module.types {
@@ -87,6 +89,10 @@ fn module(library: &'static Library, module: &'static Module, width: usize) -> S
         let _ = writeln!(out, "\nwhere it goes and as whom: `pipe docs connect.{}`", module.name);
     }
     let _ = writeln!(out, "\n`pipe docs {}.NAME` tells more", module.name);
+    // `path` is a module and a type.
+    if let Some(found) = Values::find(module.name) {
+        let _ = write!(out, "\nthe type {}", values(found, width));
+    }
     out
 }
 

@@ -2,7 +2,7 @@
 
 use pipe_grammar::{
     Span,
-    tree::{self, After, ClauseKind, ExprKind, Item, ItemKind, Limit},
+    tree::{self, After, ClauseKind, ExprId, ExprKind, Item, ItemKind, Limit, Piece},
 };
 use pipe_stdlib::core::{Type, Value, literal_value};
 use serde::Serialize;
@@ -62,7 +62,7 @@ pub struct Secret {
 pub struct Stage {
     /// Its name.
     pub name: String,
-    /// Its title as it is written, without quotes.
+    /// Its title, with holes as they are written: `Test on #{rust}`.
     pub title: Option<String>,
     /// Its documentation.
     pub docs: String,
@@ -167,7 +167,7 @@ fn secret(program: &Program, secret: &tree::Secret, docs: String) -> Secret {
 fn stage(program: &Program, stage: &tree::Stage, number: usize, docs: String) -> Stage {
     let mut found = Stage {
         name: stage.name.text.to_string(),
-        title: stage.title.map(|id| unquoted(&written(program, program.file.span(id)))),
+        title: stage.title.map(|id| title(program, id)),
         docs,
         when: None,
         each: None,
@@ -205,7 +205,14 @@ fn written(program: &Program, span: Span) -> String {
     program.slice(span).split_whitespace().collect::<Vec<_>>().join(" ")
 }
 
-fn unquoted(text: &str) -> String {
-    let inner = text.strip_prefix('"').and_then(|text| text.strip_suffix('"'));
-    inner.unwrap_or(text).trim_matches('"').trim().to_owned()
+/// A title with its holes as they are written.
+fn title(program: &Program, id: ExprId) -> String {
+    let ExprKind::String { pieces, .. } = &program.file.expr(id).kind else {
+        return written(program, program.file.span(id));
+    };
+    let pieces = pieces.iter().map(|piece| match piece {
+        Piece::Text(text, _) => text.to_string(),
+        Piece::Hole(_, span) => written(program, *span),
+    });
+    pieces.collect::<String>().split_whitespace().collect::<Vec<_>>().join(" ")
 }

@@ -315,20 +315,11 @@ impl Host for Facts {
         Box::pin(async { Err(Stop::Later("a command".to_owned())) })
     }
 
-    fn held_call<'a>(
-        &'a self,
-        _: &'a Frame,
-        call: HeldCall<'a>,
-    ) -> Later<'a, Result<Value, Stop>> {
+    fn held_call<'a>(&'a self, _: &'a Frame, call: HeldCall<'a>) -> Later<'a, Result<Value, Stop>> {
         Box::pin(async move { Err(Stop::Later(format!("`{}`", call.shown))) })
     }
 
-    fn undo<'a>(
-        &'a self,
-        _: &'a Frame,
-        _: &'a HeldValue,
-        _: Span,
-    ) -> Later<'a, Result<(), Stop>> {
+    fn undo<'a>(&'a self, _: &'a Frame, _: &'a HeldValue, _: Span) -> Later<'a, Result<(), Stop>> {
         Box::pin(async { Ok(()) })
     }
 

@@ -49,6 +49,9 @@ fn header(plan: &Plan, out: &mut String) {
         let _ = writeln!(out, "  {name} = {}", write_value(value));
     }
     let _ = writeln!(out, "  commands run by {}", plan.shell.shown());
+    for note in plan.world.notes() {
+        let _ = writeln!(out, "  {note}");
+    }
     let connections = &plan.connections;
     if let Some(local) = &connections.local {
         let _ = writeln!(out, "  everything goes to the local cluster:");
