@@ -116,7 +116,7 @@ pub fn duration_text(millis: u64) -> String {
 pub fn size_text(bytes: u64) -> String {
     let (name, unit) = SIZES
         .iter()
-        .filter(|(_, unit)| bytes >= *unit && bytes % unit == 0)
+        .filter(|(_, unit)| bytes >= *unit && bytes.is_multiple_of(*unit))
         .max_by_key(|(_, unit)| *unit)
         .unwrap_or(&("B", 1));
     format!("{}{name}", bytes / unit)

@@ -693,8 +693,8 @@ mod tests {
     #[test]
     fn a_missing_brace_blames_the_block_that_lacks_it() {
         let text = "stage a {\n  if x {\n    y()\n}\n\nstage b { }\n";
-        let open = text.find("{\n    y").unwrap();
-        let expected = text.find("}\n\nstage").unwrap();
+        let open = text.find("{\n    y").expect("an opening");
+        let expected = text.find("}\n\nstage").expect("a closing");
         assert_eq!(mistakes(text), [Mistake::Unclosed { open, expected }]);
         assert_eq!(items(text).len(), 2);
     }
