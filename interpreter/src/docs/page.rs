@@ -179,8 +179,8 @@ mod tests {
     fn a_misspelt_name_leads_to_those_that_were_meant() {
         assert_eq!(meant("docker.psuh"), ["docker.push"]);
         assert_eq!(meant("dokcer"), ["docker"]);
-        assert_eq!(meant("push"), ["docker.push"]);
-        assert_eq!(meant("psuh"), ["docker.push"]);
+        assert_eq!(meant("push"), ["docker.push", "git.push"]);
+        assert_eq!(meant("psuh"), ["docker.push", "git.push"]);
         assert_eq!(meant("sting.trim"), ["string.trim"]);
         assert_eq!(meant("image"), ["Image"]);
         assert_eq!(meant("rollback"), ["marathon.rollback"]);

@@ -148,7 +148,7 @@ impl<W: Write + Send> Reporter for Plain<W> {
                 let word = match outcome {
                     Outcome::Success => "",
                     Outcome::Failed => " failed",
-                    Outcome::Unstable => " is unstable",
+                    Outcome::Unstable => " unstable",
                     Outcome::Cancelled => " cancelled",
                     Outcome::Skipped => " skipped",
                 };

@@ -58,11 +58,16 @@ pub(crate) fn of_json(text: &str, error: &serde_json::Error) -> TextProblem {
         at -= 1;
     }
     if error.is_eof() {
-        at = text.trim_end().len();
+        let last = text.trim_end().char_indices().next_back();
+        at = last.map_or(0, |(at, _)| at);
     }
     let found = text[at..].chars().next();
-    let end = at + found.map_or(0, char::len_utf8);
+    let mut end = at + found.map_or(0, char::len_utf8);
     let before = text[..at].trim_end();
+    if matches!(found, Some('}' | ']')) && before.ends_with(',') {
+        // The comma is what is wrong, wherever the bracket stands.
+        (at, end) = (before.len() - 1, before.len());
+    }
     let (message, help) = match (found, before.chars().next_back()) {
         _ if text.trim().is_empty() => ("this is empty, and no JSON", None),
         _ if error.to_string().starts_with("recursion limit") => {
@@ -106,7 +111,7 @@ mod tests {
     fn the_place_and_the_reason_are_told() {
         assert_eq!(json_problem("{\"a\": 1}"), None);
         assert_eq!(problem("{\n  \"a\": 1,,\n}"), (11, "two commas follow each other".into()));
-        assert_eq!(problem("{\"a\": 1,}"), (8, "a comma stands before the closing bracket".into()));
+        assert_eq!(problem("{\"a\": 1,}"), (7, "a comma stands before the closing bracket".into()));
         assert_eq!(problem("{\"a\": 1 \"b\": 2}"), (8, "a comma is missing before this".into()));
         assert_eq!(problem(""), (0, "this is empty, and no JSON".into()));
         assert_eq!(problem("{\"a\": 1").1, "this JSON ends too early");

@@ -7,9 +7,9 @@ use crate::core::{Arguments, Failure, Value, World, builtin};
 builtin! {
     fact json.merge, merge;
     "
-    # A value with changes: fields of objects are merged at any depth, all else is replaced.
+    # A value with changes merged into it.
     #
-    # Lists and null replace what is there, as `with:` of `marathon.deploy` does it.
+    # Fields of objects are merged at any depth, all else is replaced. Lists and null replace what is there, as `with:` of `marathon.deploy` does it.
     (
       # What is changed.
       base: json,

@@ -52,6 +52,6 @@ mod tests {
             failure.message,
             "the text is no JSON: a comma stands before the closing bracket"
         );
-        assert_eq!(failure.evidence[0], ("its line 3, column 1".to_owned(), vec!["}".to_owned()]));
+        assert_eq!(failure.evidence[0], ("its line 2, column 9".to_owned(), vec!["  \"ä\": 1,".to_owned()]));
     }
 }

@@ -85,7 +85,7 @@ mod tests {
             (code, problem.bytes.start, problem.message)
         };
         let (code, at, message) = wrong("m.json", "{\n  \"id\": \"/a\"\n  \"cpus\": 1\n}");
-        assert_eq!((code, at), (Code::INVALID_JSON, 18));
+        assert_eq!((code, at), (Code::INVALID_JSON, 17));
         assert_eq!(message, "a comma is missing before this");
         let twice = "{ \"id\": \"/a\", \"cpus\": 1, \"cpus\": 2 }";
         let (code, at, message) = wrong("m.json", twice);
