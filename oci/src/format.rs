@@ -22,6 +22,15 @@ impl Format {
         }
     }
 
+    /// The media type of an index of several images.
+    #[must_use]
+    pub fn index(self) -> &'static str {
+        match self {
+            Self::Docker => media_type::DOCKER_INDEX,
+            Self::Oci => media_type::OCI_INDEX,
+        }
+    }
+
     /// The media type of its configuration.
     #[must_use]
     pub fn config(self) -> &'static str {

@@ -25,7 +25,7 @@ pub use error::{Error, Result, plain};
 pub use format::Format;
 pub use layer::{
     Attributes, Content, Earlier, Entry, Layer, LayerWriter, Listing, Node, Packed, Piece, Special,
-    Spool, Stamp, Tree, Xattrs, resolve,
+    Spool, Stamp, Tree, Xattrs, new_inode, resolve,
 };
 pub use manifest::{AnyManifest, Descriptor, Index, Manifest};
 pub use platform::Platform;

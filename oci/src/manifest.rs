@@ -105,6 +105,23 @@ pub struct Index {
 }
 
 impl Index {
+    /// An index in one of the two formats.
+    #[must_use]
+    pub fn new(
+        format: Format,
+        manifests: Vec<Descriptor>,
+        annotations: BTreeMap<String, String>,
+    ) -> Self {
+        let media_type = Some(format.index().to_owned());
+        Self { schema_version: 2, media_type, manifests, annotations }
+    }
+
+    /// Its bytes; the same for the same content.
+    #[must_use]
+    pub fn to_bytes(&self) -> Vec<u8> {
+        crate::config::bytes(self)
+    }
+
     /// The manifest for a platform.
     #[must_use]
     pub fn select(&self, platform: &Platform) -> Option<&Descriptor> {

@@ -188,8 +188,9 @@ impl Listing {
     }
 }
 
-/// Another number for each file with several names; those of disks have their highest bit set.
-fn new_inode() -> u64 {
+/// Another number each time, for a file with several names; those of disks have their highest bit
+/// set.
+pub fn new_inode() -> u64 {
     static LAST: AtomicU64 = AtomicU64::new(0);
     LAST.fetch_add(1, Ordering::Relaxed) + 1
 }

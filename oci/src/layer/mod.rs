@@ -11,7 +11,7 @@ mod writer;
 pub use content::{Content, Packed, Stamp};
 pub use entry::{Attributes, Entry, Node, Special, Xattrs};
 pub use gzip::{Earlier, Piece};
-pub use listing::Listing;
+pub use listing::{Listing, new_inode};
 pub use spool::Spool;
 pub use tree::{Tree, resolve};
 pub use writer::{Layer, LayerWriter};

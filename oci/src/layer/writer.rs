@@ -27,6 +27,21 @@ pub struct Layer {
     pub size: u64,
 }
 
+impl Layer {
+    /// Writes a layer out of an archive that is one already, not compressed.
+    ///
+    /// # Errors
+    ///
+    /// When the archive can't be read, or the output can't be written.
+    pub fn compress<W: Write>(mut archive: impl Read, out: W) -> Result<(Self, W)> {
+        let failed = |e: io::Error| Error::io("can't compress the layer", &e);
+        let mut gzip = Gzip::new(out, None);
+        io::copy(&mut archive, &mut gzip).map_err(failed)?;
+        let (layer, _, out) = gzip.finish().map_err(failed)?;
+        Ok((layer, out))
+    }
+}
+
 /// Writes a layer entry by entry. Nothing but the entries decides its bytes: no clock, no owner of
 /// a file on this machine, no order of a folder (the caller keeps an order; [`Tree`] has one), and
 /// not what is taken from an earlier layer.

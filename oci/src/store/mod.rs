@@ -2,6 +2,7 @@
 
 mod cache;
 mod digests;
+mod layout;
 mod upload;
 
 pub use digests::Digests;
@@ -269,13 +270,22 @@ impl Store {
         Ok(found)
     }
 
+    /// A manifest or index that is kept here.
+    ///
+    /// # Errors
+    ///
+    /// When it is not here, or damaged.
+    pub fn any_manifest(&self, digest: &Digest) -> Result<AnyManifest> {
+        AnyManifest::parse(&self.read(digest)?, None)
+    }
+
     /// The manifest of an image that is kept here.
     ///
     /// # Errors
     ///
     /// When it is not here, damaged, or an index of several images.
     pub fn manifest(&self, digest: &Digest) -> Result<Manifest> {
-        match AnyManifest::parse(&self.read(digest)?, None)? {
+        match self.any_manifest(digest)? {
             AnyManifest::Image(manifest) => Ok(manifest),
             AnyManifest::Index(_) => {
                 Err(Error::invalid(format!("`{digest}` is an index of several images")))
