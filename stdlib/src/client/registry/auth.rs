@@ -82,7 +82,12 @@ impl Registry {
             token: Option<String>,
             access_token: Option<String>,
         }
-        let mut query = vec![("scope", scope)];
+        let mut query = Vec::new();
+        match &self.credentials {
+            // OAuth takes one field, with blanks in it.
+            Credentials::Token { .. } => query.push(("scope", scope)),
+            _ => query.extend(scope.split(' ').map(|scope| ("scope", scope))),
+        }
         query.extend(service.map(|service| ("service", service)));
         let answer = match &self.credentials {
             Credentials::Token { token, .. } => {

@@ -1,7 +1,7 @@
 //! Manifests in a registry.
 
 use pipe_grammar::Code;
-use pipe_oci::{Descriptor, Digest, Reference, media_type};
+use pipe_oci::{AnyManifest, Descriptor, Digest, Reference, media_type};
 use reqwest::{
     Method, Response, StatusCode,
     header::{ACCEPT, CONTENT_LENGTH, CONTENT_TYPE},
@@ -89,6 +89,13 @@ impl Registry {
         {
             return Err(self.damaged(reference, "its bytes have another digest"));
         }
+        // Some registries serve every manifest as plain JSON.
+        let media_type = match AnyManifest::parse(&bytes, Some(&media_type)) {
+            Ok(manifest) if !media_type::MANIFESTS.contains(&media_type.as_str()) => {
+                manifest.media_type().to_owned()
+            }
+            _ => media_type,
+        };
         Ok(Some(Fetched { bytes, media_type, digest }))
     }
 

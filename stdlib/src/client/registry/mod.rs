@@ -3,15 +3,16 @@
 //! with Docker's [token authentication](https://distribution.github.io/distribution/spec/auth/token/).
 
 mod auth;
-mod blob;
 mod challenge;
 mod credentials;
+mod download;
 mod manifest;
 mod pull;
 mod push;
 mod refusal;
 mod request;
 mod transport;
+mod upload;
 
 pub use credentials::{Credentials, Source, find as credentials};
 pub use manifest::Fetched;

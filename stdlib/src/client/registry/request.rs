@@ -5,10 +5,10 @@ use std::time::Duration;
 use pipe_grammar::Code;
 use reqwest::{
     Client, RequestBuilder, Response, StatusCode,
-    header::{AUTHORIZATION, RETRY_AFTER},
+    header::{AUTHORIZATION, HeaderValue, RETRY_AFTER},
 };
 
-use super::Registry;
+use super::{Pace, Registry};
 use crate::core::Failure;
 
 /// A server that asks for more patience than this gets an error instead.
@@ -21,21 +21,54 @@ pub(super) struct Errand<'a> {
     pub(super) path: &'a str,
     /// Whether something is written.
     pub(super) push: bool,
+    /// A repository that is read besides.
+    pub(super) from: Option<&'a str>,
 }
 
 impl<'a> Errand<'a> {
     pub(super) fn pull(path: &'a str) -> Self {
-        Self { path, push: false }
+        Self { path, push: false, from: None }
     }
 
     pub(super) fn push(path: &'a str) -> Self {
-        Self { path, push: true }
+        Self { path, push: true, from: None }
     }
 
-    /// The scope of a token, in Docker's notation.
+    /// The scopes of a token, in Docker's notation, with blanks between them.
     pub(super) fn scope(&self) -> String {
         let actions = if self.push { "pull,push" } else { "pull" };
-        format!("repository:{}:{actions}", self.path)
+        let scope = format!("repository:{}:{actions}", self.path);
+        match self.from {
+            Some(from) => format!("{scope} repository:{from}:pull"),
+            None => scope,
+        }
+    }
+}
+
+/// The pauses between tries, each twice as long as the one before.
+pub(super) struct Patience {
+    pause: Duration,
+    left: u32,
+}
+
+impl Patience {
+    pub(super) fn new(pace: Pace) -> Self {
+        Self { pause: pace.pause, left: pace.tries.saturating_sub(1) }
+    }
+
+    /// Waits before another try; false: it is enough.
+    pub(super) async fn wait(&mut self) -> bool {
+        self.wait_at_least(None).await
+    }
+
+    async fn wait_at_least(&mut self, wish: Option<Duration>) -> bool {
+        if self.left == 0 || wish.is_some_and(|wish| wish > MOST_PATIENCE) {
+            return false;
+        }
+        tokio::time::sleep(wish.unwrap_or(self.pause)).await;
+        self.left -= 1;
+        self.pause *= 2;
+        true
     }
 }
 
@@ -51,16 +84,23 @@ impl Registry {
         url: &str,
         make: impl Fn(&Client) -> RequestBuilder,
     ) -> Result<Response, Failure> {
+        self.send_any(errand, url, |client| make(client).timeout(self.pace.answer)).await
+    }
+
+    /// The same without a limit of time.
+    pub(super) async fn send_any(
+        &self,
+        errand: Errand<'_>,
+        url: &str,
+        make: impl Fn(&Client) -> RequestBuilder,
+    ) -> Result<Response, Failure> {
         let mut renewed = false;
         loop {
-            let authorization = self.authorization(errand).await?;
+            let authorization = self.authorization_at(errand, url).await?;
             let answer = self
-                .repeat(url, |client| {
-                    let request = make(client).timeout(self.pace.answer);
-                    match &authorization {
-                        Some(value) => request.header(AUTHORIZATION, value),
-                        None => request,
-                    }
+                .repeat(url, |client| match &authorization {
+                    Some(value) => make(client).header(AUTHORIZATION, value),
+                    None => make(client),
                 })
                 .await?;
             // A token lasts a few minutes only: fetch another one, once.
@@ -75,6 +115,16 @@ impl Registry {
         }
     }
 
+    /// The header for a URL: uploads may go to another host, but credentials to the registry alone.
+    pub(super) async fn authorization_at(
+        &self,
+        errand: Errand<'_>,
+        url: &str,
+    ) -> Result<Option<HeaderValue>, Failure> {
+        let own = url.strip_prefix(&self.base).is_some_and(|rest| rest.starts_with('/'));
+        if own { self.authorization(errand).await } else { Ok(None) }
+    }
+
     /// Sends a request until it is answered with something that will not change by itself.
     pub(super) async fn repeat(
         &self,
@@ -82,22 +132,17 @@ impl Registry {
         make: impl Fn(&Client) -> RequestBuilder,
     ) -> Result<Response, Failure> {
         let client = self.transport.client(url)?;
-        let mut pause = self.pace.pause;
-        let mut attempt = 1;
+        let mut patience = Patience::new(self.pace);
         loop {
             let answer = make(client).send().await;
-            let last = attempt >= self.pace.tries;
-            let wait = match &answer {
+            let wish = match &answer {
                 Ok(answer) if passes(answer.status()) => retry_after(answer),
                 Ok(_) => return answer.map_err(|e| self.broken(&e)),
                 Err(_) => None,
             };
-            if last || wait.is_some_and(|wait| wait > MOST_PATIENCE) {
+            if !patience.wait_at_least(wish).await {
                 return answer.map_err(|e| self.broken(&e));
             }
-            tokio::time::sleep(wait.unwrap_or(pause)).await;
-            pause *= 2;
-            attempt += 1;
         }
     }
 
@@ -110,6 +155,13 @@ impl Registry {
         } else {
             format!("the connection to the registry `{}` broke off: {}", self.host, why(error))
         };
+        Failure::infrastructure(Code::UNREACHABLE_SERVER, message)
+            .help("it was tried several times; run it again when the registry answers")
+    }
+
+    /// An answer ended too early.
+    pub(super) fn broken_off(&self) -> Failure {
+        let message = format!("the connection to the registry `{}` broke off", self.host);
         Failure::infrastructure(Code::UNREACHABLE_SERVER, message)
             .help("it was tried several times; run it again when the registry answers")
     }
