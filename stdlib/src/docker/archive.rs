@@ -1,19 +1,22 @@
 //! The build context as a tar archive on its way to an engine.
 
 use std::{
+    collections::BTreeMap,
     fs,
     io::{self, Write},
     os::unix::fs::MetadataExt,
-    path::Path,
+    path::{Path, PathBuf},
+    sync::Arc,
 };
 
 use bytes::Bytes;
 use futures_util::{Stream, stream};
-use pipe_oci::{Entry, Node, Tree};
+use pipe_oci::{Entry, Node};
 use tar::{EntryType, Header};
 use tokio::sync::mpsc;
 
 use super::context::Context;
+use crate::core::Failure;
 
 /// How much is sent at once, in bytes.
 const PIECE: usize = 128 << 10;
@@ -24,20 +27,19 @@ const OUTSIDE: &str = ".pipe.Dockerfile";
 /// A context in pieces, as they are asked for; no file is held in memory. Answers the path of the
 /// Dockerfile inside it, too.
 pub(super) fn stream(
-    context: &Context,
-    files: Tree,
+    context: &Arc<Context>,
 ) -> (String, impl Stream<Item = Result<Bytes, io::Error>> + Send + 'static) {
     // Docker's own client sends both even when `.dockerignore` leaves them out; the engine takes
     // them away again before it copies.
     let inside = context.inside.clone();
     let name = inside.as_ref().map_or(OUTSIDE.to_owned(), |path| path.display().to_string());
-    let extra = (name.clone(), context.text.clone().into_bytes(), inside.is_none());
-    let root = context.root.clone();
+    let extra = (name.clone(), inside.is_none());
+    let context = context.clone();
     let (sender, receiver) = mpsc::channel(4);
     // Ends by itself when the receiver is gone.
     tokio::task::spawn_blocking(move || {
         let pieces = Pieces { sender: sender.clone(), buffer: Vec::with_capacity(PIECE) };
-        if let Err(error) = write(&root, &files, extra, pieces) {
+        if let Err(error) = write(&context, extra, pieces) {
             let _ = sender.blocking_send(Err(error));
         }
     });
@@ -47,34 +49,44 @@ pub(super) fn stream(
     (name, pieces)
 }
 
-fn write(
-    root: &Path,
-    files: &Tree,
-    (dockerfile, text, hide): (String, Vec<u8>, bool),
-    pieces: Pieces,
-) -> io::Result<()> {
+fn write(context: &Context, (dockerfile, hide): (String, bool), pieces: Pieces) -> io::Result<()> {
     let mut archive = tar::Builder::new(pieces);
-    for (path, entry) in files.iter() {
-        if hide && **path == *Path::new(".dockerignore") {
-            continue;
+    let (mut has_dockerfile, mut has_ignore) = (false, false);
+    let mut names = BTreeMap::new();
+    let mut failed = None;
+    let walked = context.walk(Path::new(""), &mut |path, entry| {
+        let is_ignore = path == Path::new(".dockerignore");
+        if hide && is_ignore {
+            return Ok(());
         }
-        put(&mut archive, root, path, entry)?;
+        has_dockerfile |= path == Path::new(&dockerfile);
+        has_ignore |= is_ignore;
+        put(&mut archive, &context.root, path, &entry, &mut names).map_err(|error| {
+            let failure = Failure::internal(&error);
+            failed = Some(error);
+            failure
+        })
+    });
+    match (failed, walked) {
+        (Some(error), _) => return Err(error),
+        (None, Err(failure)) => return Err(io::Error::other(failure.message)),
+        (None, Ok(())) => {}
     }
     let own = |archive: &mut tar::Builder<Pieces>, name: &str, text: &[u8]| {
         let mut header = header(EntryType::Regular, 0o644, 0);
         header.set_size(text.len() as u64);
         archive.append_data(&mut header, name, text)
     };
-    if files.get(Path::new(&dockerfile)).is_none() {
-        own(&mut archive, &dockerfile, &text)?;
+    if !has_dockerfile {
+        own(&mut archive, &dockerfile, context.text.as_bytes())?;
     }
-    let ignore = fs::read_to_string(root.join(".dockerignore")).unwrap_or_default();
+    let ignore = fs::read_to_string(context.root.join(".dockerignore")).unwrap_or_default();
     if hide {
         // A Dockerfile from elsewhere is not part of the context: the engine takes it away, and
         // with it an ignore file that nobody wrote.
         let own_rules = if ignore.is_empty() { ".dockerignore" } else { &ignore };
         own(&mut archive, ".dockerignore", format!("{own_rules}\n{dockerfile}\n").as_bytes())?;
-    } else if !ignore.is_empty() && files.get(Path::new(".dockerignore")).is_none() {
+    } else if !ignore.is_empty() && !has_ignore {
         own(&mut archive, ".dockerignore", ignore.as_bytes())?;
     }
     archive.into_inner()?.finish()
@@ -85,6 +97,7 @@ fn put(
     root: &Path,
     path: &Path,
     entry: &Entry,
+    names: &mut BTreeMap<u64, PathBuf>,
 ) -> io::Result<()> {
     let mtime = fs::symlink_metadata(root.join(path))?.mtime();
     let mtime = u64::try_from(mtime).unwrap_or(0);
@@ -98,7 +111,14 @@ fn put(
         Node::Symlink(target) => {
             archive.append_link(&mut header(EntryType::Symlink, 0o777, mtime), path, target)
         }
-        Node::File { content, .. } => {
+        Node::File { inode, .. } if *inode != 0 && names.contains_key(inode) => {
+            let mut header = header(EntryType::Link, mode, mtime);
+            archive.append_link(&mut header, path, &names[inode])
+        }
+        Node::File { content, inode } => {
+            if *inode != 0 {
+                names.insert(*inode, path.to_owned());
+            }
             let mut header = header(EntryType::Regular, mode, mtime);
             header.set_size(content.size());
             let mut left = io::Read::take(content.open()?, content.size());

@@ -35,8 +35,18 @@ builtin! {
       target: string?,
       # What the image shall run on, such as `linux/arm64`; without it this machine.
       platform: string?,
+      # Several of them: the image is made for each, all under one name.
+      platforms: list<string> = [],
+      # Further places that `FROM` and `COPY --from` find by name: a folder,
+      # `docker-image://NAME:TAG` or `oci-layout://FOLDER:TAG`.
+      contexts: map<string> = {},
       # Labels besides the Dockerfile's own.
       labels: map<string> = {},
+      # Facts in the manifest, which only the format `oci` can hold.
+      annotations: map<string> = {},
+      # How it is written: as Docker does, which everything can pull (the Mesos containerizer
+      # nothing else), or as OCI does.
+      format: (\"docker\" | \"oci\") = \"docker\",
       # Asks the registry for a newer base image.
       pull: bool = false,
       # Builds everything anew.
@@ -61,7 +71,7 @@ async fn build(call: Call<'_>, arguments: Arguments) -> Outcome {
             .at_argument("push")
             .help("add `tag: \"…\"`"));
     }
-    let request = Request::of(&arguments)?;
+    let request = Request::of(&call, &arguments)?;
     let context = context(&call, &arguments)?;
     let choice: Option<String> = arguments.get("builder")?;
     let builder = builder::choose(&call, choice.as_deref()).await?;

@@ -1,14 +1,15 @@
 //! The build context: the files that a Dockerfile may use.
 
 use std::{
+    ffi::OsString,
     fs, io,
     path::{Path, PathBuf},
 };
 
 use pipe_grammar::Code;
-use pipe_oci::{Entry, Node, Tree};
+use pipe_oci::{Attributes, Entry};
 
-use super::ignore::Ignore;
+use super::ignore::{Ignore, Matched};
 use crate::core::{Failure, Spot, World};
 
 /// What `pipe` itself writes beside a Pipelinefile; never part of an image.
@@ -36,18 +37,7 @@ impl Context {
         root: PathBuf,
         dockerfile: Option<PathBuf>,
     ) -> Result<Self, Failure> {
-        let shown = world.display(&root);
-        match fs::metadata(&root) {
-            Ok(metadata) if metadata.is_dir() => {}
-            Ok(_) => {
-                return Err(Failure::new(Code::BAD_FILE, format!("`{shown}` is no folder"))
-                    .at_argument("context")
-                    .help(
-                        "the build context is the folder that holds the Dockerfile and its files",
-                    ));
-            }
-            Err(error) => return Err(unreadable(&shown, &error).at_argument("context")),
-        }
+        is_folder(world, &root).map_err(|failure| failure.at_argument("context"))?;
         let named = dockerfile.is_some();
         let dockerfile = dockerfile.unwrap_or_else(|| root.join("Dockerfile"));
         let text = fs::read(&dockerfile).map_err(|error| {
@@ -72,11 +62,11 @@ impl Context {
         Ok(Self { root, dockerfile, text, inside, ignore })
     }
 
-    /// All files of the context with their modes, root as owner. Reads folders, no files.
-    pub(super) fn tree(&self) -> Result<Tree, Failure> {
-        let mut tree = Tree::default();
-        self.walk(Path::new(""), &mut tree)?;
-        Ok(tree)
+    /// A folder whose files `COPY --from` takes; it has no Dockerfile.
+    pub(super) fn folder(world: &World, root: PathBuf) -> Result<Self, Failure> {
+        is_folder(world, &root)?;
+        let ignore = read_ignore(world, &root.join(".dockerignore"))?.unwrap_or_default();
+        Ok(Self { root, dockerfile: PathBuf::new(), text: String::new(), inside: None, ignore })
     }
 
     /// Whether a path is left out by `.dockerignore`.
@@ -84,37 +74,113 @@ impl Context {
         self.ignore.is_ignored(path)
     }
 
-    fn walk(&self, folder: &Path, tree: &mut Tree) -> Result<(), Failure> {
+    /// What stands at a path of the context, links not followed; the root is a folder.
+    pub(super) fn look(&self, path: &Path) -> Result<Option<Entry>, Failure> {
+        if path.as_os_str().is_empty() {
+            return Ok(Some(Entry::folder(Attributes::FOLDER)));
+        }
+        let source = self.root.join(path);
+        if path.components().any(|part| part.as_os_str() == OWN_FOLDER)
+            || fs::symlink_metadata(&source).is_err()
+        {
+            return Ok(None);
+        }
+        let entry = of(&source)?;
+        if !self.ignore.is_ignored(path) {
+            return Ok(entry);
+        }
+        // A folder is there when something below it was taken back.
+        let mut found = false;
+        if self.ignore.takes_back() && entry.as_ref().is_some_and(Entry::is_folder) {
+            self.walk(path, &mut |_, _| {
+                found = true;
+                Ok(())
+            })?;
+        }
+        Ok(entry.filter(|_| found))
+    }
+
+    /// The names in a folder of the context, sorted; some of them may be left out.
+    pub(super) fn names(&self, folder: &Path) -> Result<Vec<OsString>, Failure> {
         let source = self.root.join(folder);
         let failed = |error: &io::Error| unreadable(&source.display().to_string(), error);
+        let mut names = Vec::new();
         for item in fs::read_dir(&source).map_err(|e| failed(&e))? {
-            let name = item.map_err(|e| failed(&e))?.file_name();
-            if name == OWN_FOLDER {
-                continue;
-            }
+            names.push(item.map_err(|e| failed(&e))?.file_name());
+        }
+        names.retain(|name| name != OWN_FOLDER);
+        names.sort_unstable();
+        Ok(names)
+    }
+
+    /// Visits everything below a folder with the modes that it has and root as owner: paths from
+    /// the context on, folders before what they hold, each folder in the order of its names. Reads
+    /// no files.
+    pub(super) fn walk(
+        &self,
+        folder: &Path,
+        visit: &mut dyn FnMut(&Path, Entry) -> Result<(), Failure>,
+    ) -> Result<(), Failure> {
+        let mut above = Matched::default();
+        let folders: Vec<&Path> = folder.ancestors().collect();
+        for folder in folders.into_iter().rev().skip(1) {
+            above = self.ignore.folder(&above, folder);
+        }
+        self.walk_below(folder, &above, &mut Vec::new(), visit)
+    }
+
+    /// `waiting`: folders that are left out, until something below them is not.
+    fn walk_below(
+        &self,
+        folder: &Path,
+        above: &Matched,
+        waiting: &mut Vec<(PathBuf, Entry)>,
+        visit: &mut dyn FnMut(&Path, Entry) -> Result<(), Failure>,
+    ) -> Result<(), Failure> {
+        for name in self.names(folder)? {
             let path = folder.join(&name);
-            let ignored = self.ignore.is_ignored(&path);
+            let ignored = self.ignore.is_ignored_below(above, &path);
             if ignored && !self.ignore.takes_back() {
                 continue;
             }
-            let entry = Entry::of(&self.root.join(&path))
-                .map_err(|e| Failure::new(Code::BAD_FILE, e.to_string()))?;
-            let Some(entry) = entry else { continue };
-            let is_folder = entry.node == Node::Folder;
-            if !ignored {
-                tree.insert(&*path, entry.clone());
+            let Some(entry) = of(&self.root.join(&path))? else { continue };
+            let is_folder = entry.is_folder();
+            if ignored {
+                if is_folder {
+                    waiting.push((path.clone(), entry));
+                }
+            } else {
+                for (path, entry) in waiting.drain(..) {
+                    visit(&path, entry)?;
+                }
+                visit(&path, entry)?;
             }
             if is_folder {
-                let inserted = tree.len();
-                self.walk(&path, tree)?;
-                // A folder is there when something below it was taken back.
-                if ignored && tree.len() > inserted {
-                    tree.insert(&*path, entry);
+                let waited = waiting.len();
+                let here = self.ignore.folder(above, &path);
+                self.walk_below(&path, &here, waiting, visit)?;
+                // Nothing below it is there.
+                if ignored && waiting.len() == waited {
+                    waiting.pop();
                 }
             }
         }
         Ok(())
     }
+}
+
+fn is_folder(world: &World, path: &Path) -> Result<(), Failure> {
+    let shown = world.display(path);
+    match fs::metadata(path) {
+        Ok(metadata) if metadata.is_dir() => Ok(()),
+        Ok(_) => Err(Failure::new(Code::BAD_FILE, format!("`{shown}` is no folder"))
+            .help("a build context is a folder, whose files the Dockerfile may copy")),
+        Err(error) => Err(unreadable(&shown, &error)),
+    }
+}
+
+fn of(path: &Path) -> Result<Option<Entry>, Failure> {
+    Entry::of(path).map_err(|e| Failure::new(Code::BAD_FILE, e.to_string()))
 }
 
 fn read_ignore(world: &World, path: &Path) -> Result<Option<Ignore>, Failure> {
@@ -159,7 +225,14 @@ mod tests {
     }
 
     fn paths(context: &Context) -> Vec<String> {
-        context.tree().unwrap().iter().map(|(p, _)| p.display().to_string()).collect()
+        let mut found = Vec::new();
+        let mut visit = |path: &Path, _| {
+            found.push(path.display().to_string());
+            assert!(context.look(path).unwrap().is_some());
+            Ok(())
+        };
+        context.walk(Path::new(""), &mut visit).unwrap();
+        found
     }
 
     #[test]
@@ -177,6 +250,9 @@ mod tests {
         let context = context.unwrap();
         assert_eq!(paths(&context), [".dockerignore", "Dockerfile", "a", "a/b", "a/b/keep", "sub"]);
         assert_eq!(context.inside.as_deref(), Some(Path::new("Dockerfile")));
+        for path in ["a/b/drop", "a/c", "x.log", ".pipe", "sub/.pipe/x", "none"] {
+            assert_eq!(context.look(Path::new(path)).unwrap(), None, "{path}");
+        }
     }
 
     #[test]

@@ -5,6 +5,8 @@
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Glob {
     tokens: Vec<Token>,
+    /// The only text that it matches, where it has nothing but plain letters.
+    plain: Option<String>,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -68,7 +70,11 @@ impl Glob {
                 c => Token::One(c),
             });
         }
-        Some(Self { tokens })
+        let plain = tokens.iter().map(|token| match token {
+            Token::One(letter) => Some(*letter),
+            _ => None,
+        });
+        Some(Self { plain: plain.collect(), tokens })
     }
 
     /// Whether a pattern has anything but plain letters.
@@ -79,6 +85,9 @@ impl Glob {
     /// Whether the whole path matches. Takes time in proportion to pattern and path, whatever they
     /// are.
     pub(super) fn matches(&self, path: &str) -> bool {
+        if let Some(plain) = &self.plain {
+            return plain == path;
+        }
         let letters: Vec<char> = path.chars().collect();
         // Which beginnings of the path the tokens so far match.
         let mut reached = vec![false; letters.len() + 1];

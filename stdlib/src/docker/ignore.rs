@@ -13,6 +13,16 @@ pub(super) struct Ignore {
     rules: Vec<Rule>,
 }
 
+/// The rules that match a folder or one above it, by number; the root matches none.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Matched(Vec<bool>);
+
+impl Matched {
+    fn has(&self, number: usize) -> bool {
+        self.0.get(number).copied().unwrap_or(false)
+    }
+}
+
 #[derive(Clone, Debug)]
 struct Rule {
     glob: Glob,
@@ -48,17 +58,33 @@ impl Ignore {
 
     /// Whether a path, relative to the context, is left out.
     pub(super) fn is_ignored(&self, path: &Path) -> bool {
+        let mut above = Matched::default();
+        let folders: Vec<&Path> = path.ancestors().skip(1).collect();
+        for folder in folders.into_iter().rev().skip(1) {
+            above = self.folder(&above, folder);
+        }
+        self.is_ignored_below(&above, path)
+    }
+
+    /// The same where it is known which rules match a folder above.
+    pub(super) fn is_ignored_below(&self, above: &Matched, path: &Path) -> bool {
         let path = path.to_string_lossy();
-        let mut above: Vec<&str> = path.match_indices('/').map(|(at, _)| &path[..at]).collect();
-        above.push(&path);
-        self.rules.iter().fold(false, |ignored, rule| {
+        self.rules.iter().enumerate().fold(false, |ignored, (number, rule)| {
             // A rule that says what is already so needs no look.
-            if rule.takes_back == ignored && above.iter().any(|p| rule.glob.matches(p)) {
+            let counts = rule.takes_back == ignored;
+            if counts && (above.has(number) || rule.glob.matches(&path)) {
                 !rule.takes_back
             } else {
                 ignored
             }
         })
+    }
+
+    /// Which rules match a folder, or one above it.
+    pub(super) fn folder(&self, above: &Matched, path: &Path) -> Matched {
+        let path = path.to_string_lossy();
+        let rules = self.rules.iter().enumerate();
+        Matched(rules.map(|(number, rule)| above.has(number) || rule.glob.matches(&path)).collect())
     }
 
     /// Whether something below an ignored folder may be taken back.

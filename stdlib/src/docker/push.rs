@@ -1,9 +1,9 @@
 //! `docker.push`.
 
-use std::time::SystemTime;
+use std::{collections::BTreeSet, sync::Arc, time::SystemTime};
 
 use pipe_grammar::Code;
-use pipe_oci::{Descriptor, Digest, Named, Reference, Store};
+use pipe_oci::{AnyManifest, Descriptor, Digest, Named, Reference, Store};
 
 use super::{
     image::{Image, named, tag},
@@ -146,7 +146,9 @@ async fn from_store(
     }
     call.report.intend(Intent::Push { reference: tag.familiar() })?;
     let said = |line: String| call.report.say(&format!("  layer {line}"));
-    let pushed = call.unless_cancelled(registry.push(store, manifest, tag, &said)).await??;
+    let bases = bases(call, store, manifest).await?;
+    let pushed = registry.push(store, &bases, manifest, tag, &said);
+    let pushed = call.unless_cancelled(pushed).await??;
     let layers = |count: usize| pipe_grammar::diagnostic::count("layer", count);
     call.report.say(&format!(
         "pushed {} ({}): {} sent, {} there already",
@@ -156,6 +158,34 @@ async fn from_store(
         pushed.there
     ));
     Ok(pushed.digest)
+}
+
+/// The registries that have layers which are not here.
+async fn bases(
+    call: &Call<'_>,
+    store: &Store,
+    manifest: &Descriptor,
+) -> Result<Vec<Arc<Registry>>, Failure> {
+    let failed = |e: pipe_oci::Error| Failure::new(Code::BAD_FILE, e.to_string());
+    let manifests = match store.any_manifest(&manifest.digest).map_err(failed)? {
+        AnyManifest::Image(image) => vec![image],
+        AnyManifest::Index(index) => {
+            let images = index.manifests.iter().map(|image| store.manifest(&image.digest));
+            images.collect::<Result<_, _>>().map_err(failed)?
+        }
+    };
+    let layers = manifests.iter().flat_map(|image| &image.layers);
+    let missing = layers.filter(|layer| {
+        layer.urls.is_empty() && store.size(&layer.digest) != Some(layer.size)
+    });
+    let origins: Vec<Reference> = missing.flat_map(|l| store.origins(&l.digest)).collect();
+    let hosts: BTreeSet<&str> = origins.iter().map(Reference::host).collect();
+    let mut found = Vec::new();
+    for host in hosts {
+        let registry = Registry::connect(host, call.world, call.connections);
+        found.push(Arc::new(call.unless_cancelled(registry).await??));
+    }
+    Ok(found)
 }
 
 async fn by_engine(

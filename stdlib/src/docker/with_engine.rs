@@ -1,6 +1,9 @@
 //! A build by the Docker Engine.
 
-use std::collections::{BTreeSet, VecDeque};
+use std::{
+    collections::{BTreeSet, VecDeque},
+    sync::Arc,
+};
 
 use pipe_grammar::Code;
 use pipe_oci::Reference;
@@ -30,25 +33,20 @@ pub(super) async fn build(
     request: Request,
     tags: &[Reference],
 ) -> Result<String, Failure> {
-    let (context, files) = tokio::task::spawn_blocking(move || {
-        let files = context.tree()?;
-        Ok::<_, Failure>((context, files))
-    })
-    .await
-    .map_err(Failure::internal)??;
+    let context = Arc::new(context);
     let mut credentials = Vec::new();
     for host in hosts(&context.text) {
         let found = registry::credentials(&host, call.world, call.connections);
         credentials.push((host.clone(), call.unless_cancelled(found).await??));
     }
-    let (dockerfile, pieces) = archive::stream(&context, files);
+    let (dockerfile, pieces) = archive::stream(&context);
     let build = Build {
         dockerfile,
         tag: tags.first().map(Reference::familiar),
         args: request.args.into_iter().collect(),
         labels: request.labels.into_iter().collect(),
         target: request.target,
-        platform: request.platform,
+        platform: request.platforms.into_iter().next(),
         pull: request.pull,
         no_cache: request.no_cache,
         credentials,

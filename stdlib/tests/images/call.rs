@@ -108,9 +108,13 @@ impl Machine {
         for name in ["dockerfile", "tag", "target", "platform", "builder"] {
             all.bind(name, Value::Null, false);
         }
-        for (name, value) in [("tags", none()), ("args", map()), ("labels", map())] {
-            all.bind(name, value, false);
+        for name in ["tags", "platforms"] {
+            all.bind(name, none(), false);
         }
+        for name in ["args", "labels", "contexts", "annotations"] {
+            all.bind(name, map(), false);
+        }
+        all.bind("format", "docker".into(), false);
         for name in ["pull", "no_cache", "push"] {
             all.bind(name, Value::Bool(false), false);
         }

@@ -4,6 +4,7 @@
 #![allow(clippy::unwrap_used)]
 
 mod call;
+mod cases;
 mod compare;
 mod engine;
 mod ignore;

@@ -2,8 +2,10 @@
 
 mod place;
 mod problems;
+mod text;
 mod words;
 
 pub(super) use place::{keyword, name, offset};
 pub use problems::problems;
+pub(super) use text::{here_name, raw_text, text};
 pub(super) use words::{Scope, fields, joined, pairs};

@@ -36,6 +36,25 @@ impl Scope {
         })
     }
 
+    /// The text of a here-document, variables replaced; its quotes stay, an escape goes.
+    ///
+    /// # Errors
+    ///
+    /// What is wrong with the text.
+    pub(in crate::docker) fn raw(&self, text: &str) -> Result<String, String> {
+        let mut out = String::with_capacity(text.len());
+        let mut rest = text.chars().peekable();
+        while let Some(c) = rest.next() {
+            match c {
+                '$' => out.push_str(&self.variable(&mut rest)?),
+                // Here it is the usual one, whatever the file has chosen.
+                '\\' => out.extend(rest.next()),
+                c => out.push(c),
+            }
+        }
+        Ok(out)
+    }
+
     fn until(&self, rest: &mut Peekable<Chars<'_>>, end: Option<char>) -> Result<String, String> {
         let mut text = String::new();
         while let Some(c) = rest.next() {
@@ -263,6 +282,15 @@ mod tests {
             assert!(scope().word(word).is_err(), "{word}");
         }
         assert_eq!(scope().word("${u:?is needed}").unwrap_err(), "`u` is not set: is needed");
+    }
+
+    #[test]
+    fn here_documents_keep_their_quotes() {
+        assert_eq!(
+            scope().raw("\"$A\" '${A}' \\$A \\\\ $u\n").as_deref(),
+            Ok("\"1\" '1' $A \\ \n")
+        );
+        assert!(scope().raw("${").is_err());
     }
 
     #[test]

@@ -6,14 +6,13 @@ use parse_dockerfile::{
 use pipe_oci::Empty;
 
 use super::{
-    health,
-    plan::Wrong,
-    ports,
+    health, ports,
     stage::{State, Stop},
+    wrong::Wrong,
 };
 use crate::docker::dockerfile::{joined, pairs};
 
-impl State<'_> {
+impl State<'_, '_> {
     /// Carries out an instruction that makes no layer.
     pub(super) fn set(&mut self, instruction: &Instruction<'_>) -> Result<(), Stop> {
         let scope = self.scope();

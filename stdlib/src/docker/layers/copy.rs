@@ -1,255 +1,220 @@
-//! `COPY`, and `ADD` of what needs no unpacking.
+//! `COPY` and `ADD`.
 
 use std::{
-    io::Read,
     ops::Range,
     path::{Path, PathBuf},
 };
 
-use parse_dockerfile::{Flag, Source, UnescapedString};
+use parse_dockerfile::{Flag, Source as Written, UnescapedString};
 use pipe_grammar::diagnostic::did_you_mean;
-use pipe_oci::{Attributes, Content, Entry, Node, Tree};
+use pipe_oci::{Attributes, Content, Entry, Node};
 
 use super::{
-    plan::Wrong,
+    flags::Change,
+    landing::{From, Landing},
     shown,
+    source::Source,
     stage::{State, Stop},
+    unpack,
+    wrong::Wrong,
 };
-use crate::docker::{dockerfile::Scope, glob::Glob};
+use crate::{
+    core::Failure,
+    docker::{
+        dockerfile::{Scope, here_name},
+        glob::Glob,
+    },
+};
 
-/// What `--chown` and `--chmod` say.
-#[derive(Clone, Copy, Default)]
-struct Change {
-    owner: Option<(u32, u32)>,
-    mode: Option<u32>,
+/// The parts of a `COPY` or `ADD`.
+pub(super) struct Copying<'i, 'a> {
+    /// The place of the keyword.
+    pub(super) keyword: Range<usize>,
+    pub(super) flags: &'i [Flag<'a>],
+    pub(super) sources: &'i [Written<'a>],
+    pub(super) destination: &'i UnescapedString<'a>,
+    /// Whether archives are unpacked: `ADD`.
+    pub(super) unpacks: bool,
 }
 
-impl Change {
-    fn apply(self, attributes: Attributes) -> Attributes {
-        let (uid, gid) = self.owner.unwrap_or((0, 0));
-        Attributes { mode: self.mode.unwrap_or(attributes.mode), uid, gid }
-    }
-
-    /// Of a folder on the way to the destination.
-    fn parent(self) -> Attributes {
-        Self { mode: None, ..self }.apply(Attributes::FOLDER)
-    }
-}
-
-/// A source: its path in the context, as it was found and as it is named.
+/// A source.
 struct Found {
-    /// With its links followed.
+    /// Where it is, links followed; nothing for a here-document.
     path: PathBuf,
     /// What it is called at the destination.
     name: PathBuf,
     place: Range<usize>,
+    entry: Entry,
 }
 
-impl State<'_> {
-    /// What the image gets by a `COPY`.
+impl State<'_, '_> {
+    /// What the image gets by a `COPY` or `ADD`.
     pub(super) fn copy(
         &mut self,
-        keyword: &Range<usize>,
-        options: &[Flag<'_>],
-        sources: &[Source<'_>],
-        destination: &UnescapedString<'_>,
-        unpacks: bool,
-    ) -> Result<Tree, Stop> {
+        copying: &Copying<'_, '_>,
+        source: Source<'_>,
+        what: &str,
+    ) -> Result<pipe_oci::Tree, Stop> {
         let scope = self.scope();
-        let change = change(options, &scope)?;
-        let files = match self.files.take() {
-            Some(files) => files,
-            None => self.job.context.tree().map_err(Stop::Failed)?,
-        };
-        let found = self.find(sources, &scope, &files)?;
-        let tree = self.place(keyword, &found, destination, &scope, &files, change, unpacks)?;
-        self.files = Some(files);
-        Ok(tree)
+        let change = Change::read(copying.flags, &scope, &self.tree)?;
+        let found = self.find(copying, &scope, source, what)?;
+        let (target, is_folder) = self.target(copying.destination, &scope, found.len())?;
+        let mut landing = Landing::new(&self.tree, change.parent());
+        for (number, found) in found.into_iter().enumerate() {
+            self.job.gate.check().map_err(|_| Stop::Failed(Failure::cancelled()))?;
+            let from = From { number, name: &found.name, place: found.place.clone() };
+            if found.entry.is_folder() {
+                // The destination is a folder of its own; it takes nothing of the source's mode.
+                landing.folder(&target, &from)?;
+                let mut stop = None;
+                let walked = source.walk(&found.path, &mut |path, entry| {
+                    let to = target.join(path.strip_prefix(&found.path).unwrap_or(path));
+                    let entry = Entry { attributes: change.apply(entry.attributes), ..entry };
+                    landing.put(&to, entry, &from).map_err(|error| {
+                        stop = Some(error);
+                        Failure::cancelled()
+                    })
+                });
+                match stop {
+                    Some(stop) => return Err(stop),
+                    None => walked.map_err(Stop::Failed)?,
+                }
+                continue;
+            }
+            if copying.unpacks
+                && let Node::File { content: content @ Content::Disk { path, .. }, .. } =
+                    &found.entry.node
+                && let Some(listing) = unpack::listing(self.job, content)?
+            {
+                landing.folder(&target, &from)?;
+                listing.unpack(path, |path, entry| {
+                    unpack::put(&mut landing, &target, path, entry, &from)
+                })?;
+                continue;
+            }
+            let to = match found.name.file_name() {
+                Some(name) if is_folder => target.join(name),
+                _ => target.clone(),
+            };
+            let attributes = change.apply(found.entry.attributes);
+            landing.put(&to, Entry { attributes, ..found.entry }, &from)?;
+        }
+        Ok(landing.added)
     }
 
-    /// The sources in the context, patterns replaced by what they match.
+    /// The sources, patterns replaced by what they match.
     fn find(
         &self,
-        sources: &[Source<'_>],
+        copying: &Copying<'_, '_>,
         scope: &Scope,
-        files: &Tree,
+        source: Source<'_>,
+        what: &str,
     ) -> Result<Vec<Found>, Stop> {
         let mut all = Vec::new();
-        for source in sources {
-            let Source::Path(written) = source else { continue };
+        let mut here_docs = 0;
+        for written in copying.sources {
+            let written = match written {
+                Written::Path(written) => written,
+                Written::HereDoc(doc) => {
+                    let place = copying.keyword.clone();
+                    let text = if doc.expand {
+                        scope.raw(&doc.value).map_err(|m| Wrong::new(place.clone(), m))?
+                    } else {
+                        doc.value.to_string()
+                    };
+                    let name = here_name(&self.job.context.text, place.start, here_docs);
+                    here_docs += 1;
+                    let content = Content::Bytes(text.into_bytes().into());
+                    let entry = Entry::new(Node::file(content), Attributes::root(0o644));
+                    all.push(Found { path: PathBuf::new(), name: name.into(), place, entry });
+                    continue;
+                }
+                // The parser may learn another one.
+                _ => continue,
+            };
             let place = written.span.clone();
             let wrong = |message: String| Wrong::new(place.clone(), message);
             let text = scope.word(&written.value).map_err(wrong)?;
             let name = inside(&text).ok_or_else(|| {
-                wrong(format!("`{text}` leaves the build context"))
+                wrong(format!("`{text}` leaves {what}"))
                     .help("only files below the context's folder can be copied; name a higher folder as the context")
             })?;
-            let resolve = |name: &Path| files.resolve(name).map_err(|e| wrong(e.to_string()));
             if !Glob::is_pattern(&text) {
-                let path = resolve(&name)?;
-                if !path.as_os_str().is_empty() && files.get(&path).is_none() {
-                    return Err(self.missing(&name, files, place).into());
-                }
-                all.push(Found { path, name, place });
+                let path = source.resolve(&name).map_err(|failure| wrong(failure.message))?;
+                let Some(entry) = source.look(&path).map_err(Stop::Failed)? else {
+                    return Err(self.missing(&name, source, what, place).into());
+                };
+                all.push(Found { path, name, place, entry });
                 continue;
             }
-            let pattern = Glob::parse(&name.to_string_lossy(), false)
-                .ok_or_else(|| wrong(format!("`{text}` is no pattern: a `[` needs a `]`")))?;
+            let found = source.matches(&name).map_err(Stop::Failed)?;
+            let found =
+                found.ok_or_else(|| wrong(format!("`{text}` is no pattern: a `[` needs a `]`")))?;
             let before = all.len();
-            for (path, _) in files.iter().filter(|(p, _)| pattern.matches(&p.to_string_lossy())) {
-                let found = resolve(path)?;
-                if files.get(&found).is_some() {
-                    all.push(Found { path: found, name: path.to_path_buf(), place: place.clone() });
+            for name in found {
+                let path = source.resolve(&name).map_err(Stop::Failed)?;
+                if let Some(entry) = source.look(&path).map_err(Stop::Failed)? {
+                    all.push(Found { path, name, place: place.clone(), entry });
                 }
             }
             if all.len() == before {
-                return Err(wrong(format!("nothing in the build context matches `{text}`")).into());
+                return Err(wrong(format!("nothing in {what} matches `{text}`")).into());
             }
         }
         Ok(all)
     }
 
-    /// Puts the sources where they belong.
-    #[expect(clippy::too_many_arguments, reason = "the parts of one instruction")]
-    fn place(
+    /// Where the sources go, and whether that is a folder that they go into.
+    fn target(
         &self,
-        keyword: &Range<usize>,
-        found: &[Found],
         destination: &UnescapedString<'_>,
         scope: &Scope,
-        files: &Tree,
-        change: Change,
-        unpacks: bool,
-    ) -> Result<Tree, Stop> {
+        sources: usize,
+    ) -> Result<(PathBuf, bool), Stop> {
         let place = destination.span.clone();
         let text =
             scope.word(&destination.value).map_err(|message| Wrong::new(place.clone(), message))?;
         if text.is_empty() {
             return Err(Wrong::new(place, "the destination is empty").into());
         }
-        let target = self.listing.resolve(&self.absolute(&text))?;
+        let target = self.tree.resolve(&self.absolute(&text))?;
         let is_folder = text.ends_with('/')
             || matches!(text.as_str(), "." | "..")
             || text.ends_with("/.")
             || target.as_os_str().is_empty()
-            || self.listing.get(&target).is_some_and(Entry::is_folder);
-        if found.len() > 1 && !is_folder {
-            return Err(Wrong::new(
-                place,
-                format!("several sources go to `{text}`, which is no folder"),
-            )
-            .help(format!("a folder ends with a slash: `{text}/`"))
-            .into());
-        }
-        let mut tree = Tree::default();
-        for source in found {
-            // The context's own folder has no entry.
-            let entry = files.get(&source.path);
-            let node = entry.map_or(&Node::Folder, |entry| &entry.node);
-            if let Node::Folder = node {
-                // The destination is a folder of its own; it takes nothing of the source's mode.
-                let folder = Entry::folder(change.parent());
-                self.put(&mut tree, &target, &folder, Change { mode: None, ..change }, source)?;
-                for (path, entry) in files.iter() {
-                    let Ok(rest) = path.strip_prefix(&source.path) else { continue };
-                    if rest.as_os_str().is_empty() {
-                        continue;
-                    }
-                    self.put(&mut tree, &target.join(rest), entry, change, source)?;
-                }
-                continue;
-            }
-            let Some(entry) = entry else { continue };
-            if unpacks && is_archive(&entry.node)? {
-                return Err(Wrong::new(
-                    source.place.clone(),
-                    "`ADD` unpacks this archive, which needs a Docker Engine",
-                )
-                .help("start a Docker Engine, or copy it as it is with `COPY`")
+            || self.tree.get(&target).is_some_and(Entry::is_folder);
+        if sources > 1 && !is_folder {
+            let message = format!("several sources go to `{text}`, which is no folder");
+            return Err(Wrong::new(place, message)
+                .help(format!("a folder ends with a slash: `{text}/`"))
                 .into());
-            }
-            let to = match source.name.file_name() {
-                Some(name) if is_folder => target.join(name),
-                _ => target.clone(),
-            };
-            self.put(&mut tree, &to, entry, change, source)?;
         }
-        if tree.is_empty() && found.is_empty() {
-            return Err(Wrong::new(keyword.clone(), "nothing is copied").into());
-        }
-        Ok(tree)
+        Ok((target, is_folder))
     }
 
-    /// Puts one entry at a path of the image, with the folders above it.
-    fn put(
-        &self,
-        tree: &mut Tree,
-        to: &Path,
-        entry: &Entry,
-        change: Change,
-        source: &Found,
-    ) -> Result<(), Stop> {
-        // A link of the image on the way is followed, but not one at the end.
-        let folder = self.listing.resolve(to.parent().unwrap_or(Path::new("")))?;
-        let mut path = folder.join(to.file_name().unwrap_or_default());
-        let mut there = self.listing.get(&path);
-        if entry.node == Node::Folder && there.is_some_and(|t| matches!(t.node, Node::Symlink(_))) {
-            path = self.listing.resolve(&path)?;
-            there = self.listing.get(&path);
-        }
-        let is_folder = entry.node == Node::Folder;
-        match (there.map(|there| &there.node), is_folder) {
-            // It stays as it is; what is below it is added.
-            (Some(Node::Folder), true) => return Ok(()),
-            (None, true) if path.as_os_str().is_empty() => return Ok(()),
-            (Some(Node::Folder), false) => {
-                let message = format!(
-                    "the file `{}` can't replace the folder `{}`",
-                    source.name.display(),
-                    shown(&path)
-                );
-                return Err(Wrong::new(source.place.clone(), message).into());
+    fn missing(&self, name: &Path, source: Source<'_>, what: &str, place: Range<usize>) -> Wrong {
+        let wrong = Wrong::new(place, format!("`{}` is not in {what}", name.display()));
+        if let Source::Folder(context) = source {
+            let mut above = name.ancestors().filter(|p| !p.as_os_str().is_empty());
+            if above.any(|p| context.is_ignored(p)) && context.root.join(name).exists() {
+                return wrong.help("`.dockerignore` leaves it out");
             }
-            (Some(Node::File { .. } | Node::Special(_)), true) => {
-                let message = format!(
-                    "the folder `{}` can't replace the file `{}`",
-                    source.name.display(),
-                    shown(&path)
-                );
-                return Err(Wrong::new(source.place.clone(), message).into());
-            }
-            _ => {}
-        }
-        self.insert_parents(tree, &path, change.parent());
-        let attributes = change.apply(entry.attributes);
-        // What an earlier source of the same instruction put there keeps its place as a folder.
-        if !(is_folder && tree.get(&path).is_some_and(|old| old.node == Node::Folder)) {
-            tree.insert(path, Entry { attributes, ..entry.clone() });
-        }
-        Ok(())
-    }
-
-    fn missing(&self, name: &Path, files: &Tree, place: Range<usize>) -> Wrong {
-        let context = self.job.context;
-        let wrong = Wrong::new(place, format!("`{}` is not in the build context", name.display()));
-        let mut above = name.ancestors().filter(|p| !p.as_os_str().is_empty());
-        if above.any(|p| context.is_ignored(p)) && context.root.join(name).exists() {
-            return wrong.help("`.dockerignore` leaves it out");
         }
         let folder = name.parent().unwrap_or(Path::new(""));
-        let beside: Vec<String> = files
-            .iter()
-            .filter(|(path, _)| path.parent() == Some(folder))
-            .map(|(path, _)| path.display().to_string())
-            .collect();
+        let names = source.names(folder).unwrap_or_default();
+        let beside: Vec<String> =
+            names.iter().map(|name| folder.join(name).display().to_string()).collect();
         match did_you_mean(&name.display().to_string(), beside.iter().map(String::as_str)) {
             Some(help) => wrong.help(help),
-            None => wrong.help("sources are paths below the context's folder"),
+            None if matches!(source, Source::Folder(_)) => {
+                wrong.help("sources are paths below the context's folder")
+            }
+            None => wrong,
         }
     }
 }
 
-/// A source's path from the context on; nothing when it leaves it. A leading `/` is the context.
+/// A source's path from the root on; nothing when it leaves it. A leading `/` is the root.
 fn inside(text: &str) -> Option<PathBuf> {
     let mut clean = PathBuf::new();
     for part in text.split('/') {
@@ -266,56 +231,7 @@ fn inside(text: &str) -> Option<PathBuf> {
     Some(clean)
 }
 
-fn change(options: &[Flag<'_>], scope: &Scope) -> Result<Change, Wrong> {
-    let mut change = Change::default();
-    for option in options {
-        let name = &*option.name.value;
-        let wrong = |message: String| Wrong::new(option.span(), message);
-        let value = option.value.as_ref().map_or("", |value| &*value.value);
-        let value = scope.word(value).map_err(wrong)?;
-        match name {
-            "chown" => {
-                change.owner = Some(owner(&value).map_err(|m| {
-                    wrong(m).help("names are looked up in the image, which needs a Docker Engine")
-                })?)
-            }
-            "chmod" => {
-                let mode = u32::from_str_radix(&value, 8).ok().filter(|mode| *mode <= 0o7777);
-                change.mode = Some(mode.ok_or_else(|| {
-                    wrong(format!("`{value}` is no mode")).help("write it in octal: `--chmod=0755`")
-                })?);
-            }
-            // `--link` changes how layers are cached, not what they hold.
-            _ => {}
-        }
-    }
-    Ok(change)
-}
-
-/// `1000`, `1000:50`; `root` is 0.
-fn owner(text: &str) -> Result<(u32, u32), String> {
-    let number = |text: &str| match text {
-        "root" => Ok(0),
-        text => text.parse().map_err(|_| format!("`{text}` is not the number of a user or group")),
-    };
-    match text.split_once(':') {
-        Some((user, group)) => Ok((number(user)?, number(group)?)),
-        None => number(text).map(|user| (user, user)),
-    }
-}
-
-/// Whether `ADD` unpacks a file: a tar archive, as it is or compressed with gzip, bzip2 or xz.
-fn is_archive(node: &Node) -> Result<bool, Stop> {
-    let Node::File { content: content @ Content::Disk { path, .. }, .. } = node else {
-        return Ok(false);
-    };
-    let mut head = Vec::new();
-    content
-        .open()?
-        .take(512)
-        .read_to_end(&mut head)
-        .map_err(|e| pipe_oci::Error::at("read", path, &e))?;
-    let magic: [&[u8]; 3] = [&[0x1f, 0x8b, 0x08], b"BZh", &[0xfd, b'7', b'z', b'X', b'Z', 0]];
-    let is_tar = head.get(257..262).is_some_and(|magic| magic == b"ustar");
-    Ok(is_tar || magic.iter().any(|magic| head.starts_with(magic)))
+/// A folder of the image that is none.
+pub(super) fn no_folder(place: Range<usize>, path: &Path) -> Wrong {
+    Wrong::new(place, format!("`{}` is a file, no folder", shown(path)))
 }

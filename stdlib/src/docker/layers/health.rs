@@ -3,7 +3,7 @@
 use parse_dockerfile::Flag;
 use pipe_oci::Healthcheck;
 
-use super::plan::Wrong;
+use super::wrong::Wrong;
 
 /// A health check with its options.
 pub(super) fn check(test: Vec<String>, options: &[Flag<'_>]) -> Result<Healthcheck, Wrong> {

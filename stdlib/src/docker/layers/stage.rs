@@ -1,25 +1,36 @@
-//! Carries out the instructions.
+//! Carries out the instructions of a stage.
 
-use std::{collections::BTreeMap, path::Path};
+use std::{
+    cell::RefCell,
+    collections::BTreeMap,
+    path::{Component, Path, PathBuf},
+    sync::Arc,
+};
 
 use parse_dockerfile::Instruction;
 use pipe_oci::{
-    Attributes, Descriptor, Entry, Format, History, ImageConfig, Layer, LayerWriter, Listing,
-    Manifest, Platform, Spool, Store, Tree,
+    Content, Descriptor, Digest, Digests, Entry, Format, History, ImageConfig, LayerWriter,
+    Platform, Spool, Store, Tree,
 };
 use tokio::sync::mpsc::UnboundedSender;
 
 use super::{
-    Built, broken,
+    broken,
+    copy::{Copying, no_folder},
+    flags,
     gate::Gate,
-    plan::{Plan, Wrong, platform_args},
+    images::Fetched,
+    onbuild,
+    plan::{Image, Origin, Plan, Stage},
+    source::Source,
+    wrong::Wrong,
 };
 use crate::{
     client::registry::size,
     core::Failure,
     docker::{
         context::Context,
-        dockerfile::{Scope, fields, joined, keyword},
+        dockerfile::{Scope, keyword, raw_text, text},
         request::Request,
     },
 };
@@ -27,78 +38,55 @@ use crate::{
 /// Set in every image that has no `PATH` of its own, by Docker and BuildKit alike.
 const PATH: &str = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
 
-/// `ARG`s that need no declaration.
-const PROXIES: [&str; 5] = ["HTTP_PROXY", "HTTPS_PROXY", "FTP_PROXY", "NO_PROXY", "ALL_PROXY"];
-
 /// What all instructions share.
-pub(super) struct Job<'a> {
+pub(super) struct Job<'a, 't> {
     pub(super) store: &'a Store,
     pub(super) context: &'a Context,
+    /// The folders that `contexts` names.
+    pub(super) folders: &'a BTreeMap<String, Context>,
     pub(super) request: &'a Request,
-    pub(super) platform: &'a Platform,
+    pub(super) plan: &'a Plan<'t>,
+    /// The images that are built on or copied from.
+    pub(super) images: &'a BTreeMap<Image, Fetched>,
     pub(super) mtime: u64,
+    /// `mtime`, RFC 3339.
+    pub(super) created: String,
     pub(super) gate: &'a Gate,
+    pub(super) digests: RefCell<Digests>,
     pub(super) lines: UnboundedSender<String>,
 }
 
-/// The image so far.
-pub(super) struct State<'a> {
-    pub(super) job: &'a Job<'a>,
-    pub(super) config: ImageConfig,
-    pub(super) listing: Tree,
-    /// The context; read when the first `COPY` needs it.
-    pub(super) files: Option<Tree>,
-    /// Whether this stage set `CMD`: an `ENTRYPOINT` takes that of the base away.
-    pub(super) has_command: bool,
-    args: BTreeMap<String, String>,
-    used: Vec<String>,
-    escape: char,
-    layers: Vec<Descriptor>,
-    /// The time of everything in it, RFC 3339.
-    created: String,
+impl Job<'_, '_> {
+    pub(super) fn say(&self, line: impl Into<String>) {
+        // Nobody listens only when the call is over.
+        let _ = self.lines.send(line.into());
+    }
+
+    /// The digest of a content, of a file that has not changed without reading it.
+    pub(super) fn digest(&self, content: &Content) -> Result<Digest, pipe_oci::Error> {
+        self.digests.borrow_mut().of(content, |content| self.gate.digest(content))
+    }
 }
 
-/// Builds the image of a plan; its manifest is in the store afterwards.
-pub(super) fn run(
-    job: &Job<'_>,
-    plan: &Plan<'_>,
-    base: Option<&Descriptor>,
-) -> Result<Built, Failure> {
-    let seconds = i64::try_from(job.mtime).unwrap_or(0);
-    let created = jiff::Timestamp::from_second(seconds).unwrap_or_default().to_string();
-    let mut state = State {
-        job,
-        config: ImageConfig::scratch(job.platform),
-        listing: Tree::default(),
-        files: None,
-        has_command: false,
-        args: BTreeMap::new(),
-        used: Vec::new(),
-        escape: plan.escape,
-        layers: Vec::new(),
-        created,
-    };
-    if let Some(base) = base {
-        state.start_from(base)?;
-    }
-    if state.config.config.variable("PATH").is_none() {
-        state.config.config.set_variable("PATH", PATH);
-    }
-    let count: usize = plan.stages.iter().map(Vec::len).sum();
-    let mut number = 0;
-    for stage in &plan.stages {
-        state.args.clear();
-        state.has_command = false;
-        for instruction in stage {
-            number += 1;
-            let text = state.text(instruction);
-            state.say(format!("{number}/{count} {text}"));
-            state
-                .instruction(instruction, &plan.globals, &text)
-                .map_err(|stop| stop.failure(plan, job.context))?;
-        }
-    }
-    state.finish()
+/// The image so far.
+#[derive(Clone)]
+pub(super) struct State<'a, 't> {
+    pub(super) job: &'a Job<'a, 't>,
+    pub(super) platform: Platform,
+    pub(super) config: ImageConfig,
+    /// What the layers hold, as far as somebody asks.
+    pub(super) tree: Tree,
+    pub(super) layers: Vec<Descriptor>,
+    /// Whether this stage set `CMD`: an `ENTRYPOINT` takes that of the base away.
+    pub(super) has_command: bool,
+    /// Values of `ARG`s, and of `ENV`s that came after them.
+    pub(super) args: BTreeMap<String, String>,
+    /// The `ARG`s that were declared.
+    pub(super) declared: Vec<String>,
+    /// Its number in the file.
+    number: usize,
+    /// How many instructions were carried out.
+    done: usize,
 }
 
 /// Why an instruction stops the build.
@@ -108,15 +96,6 @@ pub(super) enum Stop {
     /// The machine failed, or a file of the context is missing; the place of the instruction is
     /// known to the caller.
     Failed(Failure),
-}
-
-impl Stop {
-    fn failure(self, plan: &Plan<'_>, context: &Context) -> Failure {
-        match self {
-            Self::Wrong(wrong) => plan.wrong(context, wrong),
-            Self::Failed(failure) => failure,
-        }
-    }
 }
 
 impl From<Wrong> for Stop {
@@ -131,58 +110,79 @@ impl From<pipe_oci::Error> for Stop {
     }
 }
 
-impl State<'_> {
-    fn say(&self, line: String) {
-        // Nobody listens only when the call is over.
-        let _ = self.job.lines.send(line);
+impl Stop {
+    pub(super) fn failure(self, job: &Job<'_, '_>) -> Failure {
+        match self {
+            Self::Wrong(wrong) => wrong.failure(job.context, job.plan.offset),
+            Self::Failed(failure) => failure,
+        }
+    }
+}
+
+/// Carries out a stage. `done`: the stages before it.
+pub(super) fn run<'a, 't>(
+    job: &'a Job<'a, 't>,
+    number: usize,
+    done: &BTreeMap<usize, State<'a, 't>>,
+) -> Result<State<'a, 't>, Failure> {
+    let stage = &job.plan.stages[number];
+    let mut state = State::from(job, number, stage, done).map_err(|stop| stop.failure(job))?;
+    if state.config.config.variable("PATH").is_none() {
+        state.config.config.set_variable("PATH", PATH);
+    }
+    for trigger in std::mem::take(&mut state.config.config.on_build) {
+        job.say(format!("ONBUILD {trigger}"));
+        onbuild::run(&mut state, stage, &trigger).map_err(|stop| stop.failure(job))?;
+    }
+    let count = stage.instructions.len();
+    for (at, instruction) in stage.instructions.iter().enumerate() {
+        let text = text(&job.context.text, keyword(instruction).start, job.plan.escape);
+        job.say(match job.plan.needed.len() {
+            1 => format!("{}/{count} {text}", at + 1),
+            _ => format!("stage {number} {}/{count} {text}", at + 1),
+        });
+        state.instruction(instruction, &text, done).map_err(|stop| stop.failure(job))?;
+    }
+    Ok(state)
+}
+
+impl<'a, 't> State<'a, 't> {
+    fn from(
+        job: &'a Job<'a, 't>,
+        number: usize,
+        stage: &Stage<'_>,
+        done: &BTreeMap<usize, Self>,
+    ) -> Result<Self, Stop> {
+        let mut state = match &stage.from {
+            Origin::Stage(lower) => done
+                .get(lower)
+                .cloned()
+                .ok_or_else(|| Stop::Failed(Failure::internal("a stage is built out of order")))?,
+            Origin::Image(image) => Self::on(job, stage, image)?,
+            Origin::Scratch | Origin::Folder(_) => Self::new(job, stage, Tree::default()),
+        };
+        state.has_command = false;
+        state.number = number;
+        state.done = 0;
+        Ok(state)
     }
 
-    /// An instruction on one line.
-    fn text(&self, instruction: &Instruction<'_>) -> String {
-        let text = self.job.context.text.trim_start_matches('\u{feff}');
-        let rest = &text[keyword(instruction).start..];
-        let mut lines = Vec::new();
-        for line in rest.lines() {
-            lines.push(line);
-            let is_comment = line.trim_start().starts_with('#') && lines.len() > 1;
-            if !is_comment && !line.trim_end().ends_with(self.escape) {
-                break;
-            }
+    pub(super) fn new(job: &'a Job<'a, 't>, stage: &Stage<'_>, tree: Tree) -> Self {
+        Self {
+            job,
+            platform: stage.platform.clone(),
+            config: ImageConfig::scratch(&stage.platform),
+            tree,
+            layers: Vec::new(),
+            has_command: false,
+            args: BTreeMap::new(),
+            declared: Vec::new(),
+            number: 0,
+            done: 0,
         }
-        let text = joined(&lines.join("\n"), self.escape);
-        text.split_whitespace().collect::<Vec<_>>().join(" ")
     }
 
-    fn start_from(&mut self, base: &Descriptor) -> Result<(), Failure> {
-        let store = self.job.store;
-        let manifest = store.manifest(&base.digest).map_err(|e| broken(&e))?;
-        self.config = store.config(&manifest).map_err(|e| broken(&e))?;
-        if !self.config.config.on_build.is_empty() {
-            return Err(Failure::new(
-                pipe_grammar::Code::DOCKERFILE,
-                "the base image has `ONBUILD` instructions, which need a Docker Engine",
-            )
-            .help("start a Docker Engine, or set `DOCKER_HOST` to one, and run again"));
-        }
-        for layer in &manifest.layers {
-            self.job.gate.check().map_err(|_| Failure::cancelled())?;
-            let blob = store.blob(&layer.digest).map_err(|e| broken(&e))?;
-            let (listing, _) = Listing::read(self.job.gate.pass(blob)).map_err(|e| broken(&e))?;
-            let archive = store.path(&layer.digest).into();
-            listing.apply(&mut self.listing, &archive).map_err(|e| broken(&e))?;
-            self.layers.push(Descriptor {
-                media_type: Format::Docker.layer().to_owned(),
-                ..layer.clone()
-            });
-        }
-        // They say what the base ran on; the image is another one.
-        for field in ["container", "container_config", "docker_version", "id", "parent"] {
-            self.config.other.shift_remove(field);
-        }
-        Ok(())
-    }
-
-    /// What variables mean now: `ENV` wins over `ARG`.
+    /// What variables mean now.
     pub(super) fn scope(&self) -> Scope {
         let mut variables = self.args.clone();
         for variable in &self.config.config.env {
@@ -190,46 +190,104 @@ impl State<'_> {
                 variables.insert(name.to_owned(), value.to_owned());
             }
         }
-        Scope { variables, escape: self.escape }
+        Scope { variables, escape: self.job.plan.escape }
     }
 
-    fn instruction(
+    /// Carries out one instruction; `text` is how it is written.
+    pub(super) fn instruction(
         &mut self,
         instruction: &Instruction<'_>,
-        globals: &Scope,
         text: &str,
+        done: &BTreeMap<usize, State<'a, 't>>,
     ) -> Result<(), Stop> {
         self.job.gate.check().map_err(|_| Stop::Failed(Failure::cancelled()))?;
-        let tree = match instruction {
+        self.done += 1;
+        let context = Source::Folder(self.job.context);
+        let added = match instruction {
             Instruction::Arg(arg) => {
-                self.arg(&arg.arguments.value, globals)
+                self.declare(&arg.arguments.value)
                     .map_err(|message| Wrong::new(arg.arguments.span.clone(), message))?;
                 Tree::default()
             }
             Instruction::Copy(copy) => {
-                self.copy(&copy.copy.span, &copy.options, &copy.src, &copy.dest, false)?
+                let copying = Copying {
+                    keyword: copy.copy.span.clone(),
+                    flags: &copy.options,
+                    sources: &copy.src,
+                    destination: &copy.dest,
+                    unpacks: false,
+                };
+                match copy.options.iter().find(|flag| flag.name.value == "from") {
+                    Some(flag) => self.copy_from(&copying, &flag.span(), done)?,
+                    None => self.copy(&copying, context, "the build context")?,
+                }
             }
             Instruction::Add(add) => {
-                self.copy(&add.add.span, &add.options, &add.src, &add.dest, true)?
+                let copying = Copying {
+                    keyword: add.add.span.clone(),
+                    flags: &add.options,
+                    sources: &add.src,
+                    destination: &add.dest,
+                    unpacks: true,
+                };
+                self.copy(&copying, context, "the build context")?
             }
             Instruction::Workdir(workdir) => self.workdir(workdir)?,
+            Instruction::Onbuild(onbuild) => {
+                let start = keyword(&onbuild.instruction).start;
+                let trigger = raw_text(&self.job.context.text, start, self.job.plan.escape);
+                self.config.config.on_build.push(trigger);
+                Tree::default()
+            }
             other => {
                 self.set(other)?;
                 Tree::default()
             }
         };
-        let layer = self.layer(&tree)?;
+        let is_empty = added.is_empty();
+        if !is_empty {
+            self.layer(added)?;
+        }
         self.config.history.push(History {
-            created: Some(self.created.clone()),
+            created: Some(self.job.created.clone()),
             created_by: Some(text.to_owned()),
             comment: Some("pipe".to_owned()),
-            empty_layer: layer.is_none(),
+            empty_layer: is_empty,
             ..History::default()
         });
         Ok(())
     }
 
-    /// Makes `WORKDIR` where it is missing, as root's.
+    /// `COPY --from`. `flag` is its place.
+    fn copy_from(
+        &mut self,
+        copying: &Copying<'_, '_>,
+        flag: &std::ops::Range<usize>,
+        done: &BTreeMap<usize, State<'a, 't>>,
+    ) -> Result<Tree, Stop> {
+        let job = self.job;
+        let copies = &job.plan.stages[self.number].copies;
+        let origin = copies.iter().find(|(place, _)| place == flag).map(|(_, origin)| origin);
+        let internal = || Stop::Failed(Failure::internal("nobody knows where `COPY` copies from"));
+        match origin.ok_or_else(internal)? {
+            Origin::Stage(number) => {
+                let lower = done.get(number).ok_or_else(internal)?;
+                self.copy(copying, Source::Tree(&lower.tree), &format!("the stage {number}"))
+            }
+            Origin::Image(image) => {
+                let stage = &job.plan.stages[self.number];
+                let of = Self::on(job, stage, image)?;
+                self.copy(copying, Source::Tree(&of.tree), &format!("the image `{image}`"))
+            }
+            Origin::Folder(name) => {
+                let folder = job.folders.get(name).ok_or_else(internal)?;
+                self.copy(copying, Source::Folder(folder), &format!("the context `{name}`"))
+            }
+            Origin::Scratch => Err(internal()),
+        }
+    }
+
+    /// Makes `WORKDIR` where it is missing.
     fn workdir(
         &mut self,
         workdir: &parse_dockerfile::WorkdirInstruction<'_>,
@@ -244,110 +302,82 @@ impl State<'_> {
         }
         let path = self.absolute(&text);
         self.config.config.working_dir = super::shown(&path);
-        let mut tree = Tree::default();
-        let path = self.listing.resolve(&path)?;
-        if self.listing.get(&path).is_some_and(|entry| !entry.is_folder()) {
-            let message = format!("`{}` is a file, no folder", super::shown(&path));
-            return Err(Wrong::new(place, message).into());
+        let path = self.tree.resolve(&path)?;
+        if self.tree.get(&path).is_some_and(|entry| !entry.is_folder()) {
+            return Err(no_folder(place, &path).into());
         }
-        self.insert_parents(&mut tree, &path.join("x"), Attributes::FOLDER);
-        Ok(tree)
+        let mut added = Tree::default();
+        let attributes = flags::owned(&self.config.config.user, &self.tree);
+        let above = path.ancestors().filter(|p| !p.as_os_str().is_empty());
+        for folder in above.filter(|folder| self.tree.get(folder).is_none()) {
+            added.insert(folder, Entry::folder(attributes));
+        }
+        Ok(added)
     }
 
     /// A path of an instruction, from the working folder on, without `.` and `..`, and without the
     /// leading `/`.
-    pub(super) fn absolute(&self, text: &str) -> std::path::PathBuf {
+    pub(super) fn absolute(&self, text: &str) -> PathBuf {
         let whole = Path::new("/").join(&self.config.config.working_dir).join(text);
-        let mut clean = std::path::PathBuf::new();
+        let mut clean = PathBuf::new();
         for part in whole.components() {
             match part {
-                std::path::Component::Normal(name) => clean.push(name),
-                std::path::Component::ParentDir => _ = clean.pop(),
+                Component::Normal(name) => clean.push(name),
+                Component::ParentDir => _ = clean.pop(),
                 _ => {}
             }
         }
         clean
     }
 
-    /// Puts the folders above a path into a tree where the image has none.
-    pub(super) fn insert_parents(&self, tree: &mut Tree, path: &Path, attributes: Attributes) {
-        let above = path.ancestors().skip(1).filter(|p| !p.as_os_str().is_empty());
-        for folder in above {
-            if self.listing.get(folder).is_none() && tree.get(folder).is_none() {
-                tree.insert(folder, Entry::folder(attributes));
-            }
-        }
-    }
-
     /// Writes a layer, or takes one that was made of the same before.
-    fn layer(&mut self, tree: &Tree) -> Result<Option<Layer>, Stop> {
-        if tree.is_empty() {
-            return Ok(None);
-        }
+    fn layer(&mut self, added: Tree) -> Result<(), Stop> {
         let Job { store, gate, mtime, .. } = *self.job;
-        let key = tree.key(mtime, |content| gate.digest(content))?;
-        let (layer, how) = match store.layer(&key).filter(|_| !self.job.request.no_cache) {
+        let key = added.key(mtime, |content| self.job.digest(content))?;
+        let fresh = self.job.request.no_cache;
+        let (layer, how) = match store.layer(&key).filter(|_| !fresh) {
             Some(layer) => (layer, "as before"),
             None => {
-                let mut writer = LayerWriter::new(gate.pass(store.create()?), mtime);
-                writer.tree(tree, &Spool::default())?;
-                let (layer, out) = writer.finish()?;
+                let spool = Spool::of(&added, || self.spool())?;
+                let slot = self.slot();
+                let earlier = store.last(&slot).filter(|_| !fresh);
+                let out = gate.pass(store.create()?);
+                let mut writer = LayerWriter::after(out, mtime, earlier);
+                writer.tree(&added, &spool)?;
+                let (layer, pieces, out) = writer.finish_with_pieces()?;
                 store.keep(out.into_inner(), &layer.digest)?;
                 store.remember(&key, &layer)?;
+                store.remember_last(&slot, &layer, &pieces)?;
                 (layer, "new")
             }
         };
-        self.say(format!("  layer {}, {}, {how}", layer.digest.short(), size(layer.size)));
-        self.listing.append(tree.clone());
-        self.layers.push(Descriptor::new(Format::Docker.layer(), layer.size, layer.digest));
+        self.job.say(format!("  layer {}, {}, {how}", layer.digest.short(), size(layer.size)));
+        self.layers.push(Descriptor::new(self.format().layer(), layer.size, layer.digest));
         self.config.rootfs.diff_ids.push(layer.diff_id);
-        Ok(Some(layer))
-    }
-
-    /// `ARG name`, `ARG name=default`: declares what the call, the top of the file or the default
-    /// gives.
-    fn arg(&mut self, text: &str, globals: &Scope) -> Result<(), String> {
-        for field in fields(text, self.escape) {
-            let (name, default) = match field.split_once('=') {
-                Some((name, default)) => (name, Some(self.scope().word(default)?)),
-                None => (field.as_str(), None),
-            };
-            self.used.push(name.to_owned());
-            let given = self.job.request.args.get(name).cloned();
-            let of_platform = || {
-                let mut args = platform_args(self.job.platform).into_iter();
-                args.find(|(arg, _)| *arg == name).map(|(_, value)| value)
-            };
-            let global = globals.variables.get(name).cloned();
-            if let Some(value) = given.or(default).or(global).or_else(of_platform) {
-                self.args.insert(name.to_owned(), value);
-            }
-        }
+        self.tree.append(added);
         Ok(())
     }
 
-    fn finish(mut self) -> Result<Built, Failure> {
-        let job = self.job;
-        for (name, value) in &job.request.labels {
-            self.config.config.labels.insert(name.clone(), value.clone());
-        }
-        for name in job.request.args.keys() {
-            let is_known = self.used.contains(name)
-                || PROXIES.iter().any(|proxy| proxy.eq_ignore_ascii_case(name))
-                || job.context.text.contains(&format!("ARG {name}"));
-            if !is_known {
-                self.say(format!("note: no `ARG` takes the build argument `{name}`"));
-            }
-        }
-        self.config.created = Some(self.created.clone());
-        let config = self.config.to_bytes();
-        let (id, size) = job.store.put(&config[..]).map_err(|e| broken(&e))?;
-        let config = Descriptor::new(Format::Docker.config(), size, id);
-        let manifest = Manifest::new(Format::Docker, config, self.layers);
-        let manifest = job
-            .store
-            .put_manifest(&manifest.to_bytes(), Format::Docker.manifest())
-            .map_err(|e| broken(&e))?;
-        Ok(Built { manifest, id })
+    pub(super) fn format(&self) -> Format {
+        self.job.request.format
     }
+
+    /// A file for what is unpacked; it is gone with the last who has it open.
+    fn spool(&self) -> Result<std::fs::File, pipe_oci::Error> {
+        tempfile::tempfile_in(self.job.store.root().join("new"))
+            .map_err(|e| pipe_oci::Error::io("can't make a file in the image store", &e))
+    }
+
+    /// What stands for an instruction from one build to the next, whatever it copies.
+    fn slot(&self) -> Digest {
+        let file = self.job.context.dockerfile.display();
+        let root = self.job.context.root.display();
+        let (stage, done) = (self.number, self.done);
+        Digest::of(format!("{root}\n{file}\n{stage}\n{done}\n{}", self.platform).as_bytes())
+    }
+}
+
+/// A manifest's layer file, as the contents of its files name it.
+pub(super) fn archive(store: &Store, digest: &Digest) -> Arc<Path> {
+    store.path(digest).into()
 }
