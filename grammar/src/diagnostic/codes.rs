@@ -144,6 +144,8 @@ codes! {
     APP_LOST "app-lost" "An app that was there is not there any more."
     DEPLOYMENT_FAILED "deployment-failed" "The new version does not work; Marathon was led back."
     DEPLOYMENT_SUPERSEDED "deployment-superseded" "Another deployment took over."
+    NO_OFFER "no-offer" "No Mesos agent offered what a task needs."
+    TASK_FAILED "task-failed" "A Mesos task was refused, or ended before its commands."
     UNREACHABLE_SERVER "unreachable-server" "A server does not answer."
     REQUEST_REFUSED "request-refused" "A server answered that it won't."
     WRONG_SUM "wrong-sum" "What was downloaded is not what was expected."

@@ -95,6 +95,8 @@ pages! {
     "app-lost"
     "deployment-failed"
     "deployment-superseded"
+    "no-offer"
+    "task-failed"
     "unreachable-server"
     "request-refused"
     "wrong-sum"

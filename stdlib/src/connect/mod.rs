@@ -4,6 +4,8 @@ mod docker;
 mod marathon;
 mod mesos;
 
+pub(crate) use mesos::{split_address, wrong_role};
+
 use std::sync::OnceLock;
 
 use crate::core::{Arguments, Connections, Failure, Signature};

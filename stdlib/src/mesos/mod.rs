@@ -3,10 +3,12 @@
 mod condition;
 mod fate;
 mod fit;
+pub mod link;
 mod scheduler;
 mod timing;
 mod waiting;
 mod want;
+pub mod worker;
 
 pub use condition::Condition;
 pub use fate::{Exit, Fate, exit, fate};

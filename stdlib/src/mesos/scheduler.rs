@@ -56,6 +56,8 @@ pub enum Note {
     State(State),
     /// It can't be seen any more; why.
     OutOfSight(String),
+    /// Of the way to the master.
+    Contact(String),
     /// It can be seen again.
     BackInSight,
     /// It never began, and waits again; why.
