@@ -6,5 +6,6 @@ mod suites {
     mod cases;
     mod demo;
     mod engine;
+    mod mesos;
     mod signals;
 }

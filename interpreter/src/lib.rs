@@ -16,3 +16,4 @@ pub mod program;
 pub mod report;
 pub mod run;
 pub mod sources;
+mod worker;

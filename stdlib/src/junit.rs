@@ -35,7 +35,9 @@ const NAMED: usize = 10;
 async fn junit(call: Call<'_>, arguments: Arguments) -> Outcome {
     let patterns: Vec<String> = arguments.get("files")?;
     let allow_empty: bool = arguments.get("allow_empty")?;
-    let found = find(call.world, call.dir, &patterns).map_err(|f| f.at_argument("files"))?;
+    let brought = call.bring(&patterns).await?;
+    let found =
+        find(&brought.world, &brought.dir, &patterns).map_err(|f| f.at_argument("files"))?;
     let results = call
         .blocking(move |stop| {
             let mut results: Vec<TestResult> = Vec::new();

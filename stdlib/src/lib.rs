@@ -38,6 +38,7 @@ pub use library::{Library, library};
 const MODULES: &[&core::Module] = &[
     &docker::MODULE,
     &marathon::MODULE,
+    &mesos::MODULE,
     &git::MODULE,
     &ci::MODULE,
     &file::MODULE,

@@ -13,7 +13,7 @@ use super::{Checker, Target};
 
 /// What a stage on another machine may call: it acts on the run, or on the files there.
 const EVERYWHERE: &[(&str, &str)] =
-    &[("", "log"), ("", "sh"), ("artifact", "save"), ("junit", "read"), ("time", "sleep")];
+    &[("", "log"), ("", "sh"), ("artifact", "save"), ("", "junit"), ("time", "sleep")];
 
 impl Checker<'_> {
     /// Checks what stands behind `using`.
@@ -140,7 +140,7 @@ impl Checker<'_> {
                 .label("does not reach the stage's files")
                 .also(using, format!("commands run by `{runner}`"))
                 .help("use a command (`$ …`), or do it in a stage of its own")
-                .help("files come back by `artifact.save` and `junit.read`"),
+                .help("files come back by `artifact.save` and `junit`"),
         );
     }
 

@@ -15,6 +15,7 @@ mod plan;
 mod run;
 mod sarif;
 mod signals;
+mod worker;
 
 use std::{path::PathBuf, process::ExitCode};
 
@@ -61,6 +62,9 @@ enum Command {
     /// The local cluster of this machine: a Marathon and an image registry
     #[command(subcommand)]
     Cluster(cluster::Command),
+    /// Be the worker in a task of a cluster
+    #[command(hide = true)]
+    Worker(worker::Args),
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -107,6 +111,7 @@ pub fn main() -> ExitCode {
         Command::Docs(args) => docs::main(&args, cli.color),
         Command::Explain(args) => explain::main(&args, cli.color),
         Command::Cluster(command) => cluster::main(command),
+        Command::Worker(args) => worker::main(&args),
     };
     status.into()
 }

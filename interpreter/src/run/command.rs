@@ -65,7 +65,12 @@ async fn execute(
     };
     let ended = match &frame.session {
         Some(session) => session.run(command, &mut output, &frame.cancel).await,
-        None => local::run(host, command, &mut output, &frame.cancel).await,
+        None => {
+            let (plan, scratch) = (&host.plan, host.events.folder());
+            let machine =
+                local::Machine { shell: &plan.shell, world: &plan.world, scratch: &scratch };
+            local::run(machine, command, &mut output, &frame.cancel).await
+        }
     };
     let tail = host.events.take_tail(step);
     let kept = kept.into_inner().unwrap_or_else(std::sync::PoisonError::into_inner);

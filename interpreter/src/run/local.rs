@@ -1,22 +1,33 @@
 //! Commands on this machine.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use pipe_grammar::{Code, shell::LONGEST_SCRIPT};
-use pipe_stdlib::core::{Ended, Failure, Interpreter, Output, ShellCommand};
+use pipe_stdlib::core::{Ended, Failure, Interpreter, Output, ShellCommand, World};
 use tokio_util::sync::CancellationToken;
 
-use super::{RunHost, plain, process};
+use super::{Shell, plain, process};
+
+/// What runs commands on this machine.
+#[derive(Clone, Copy)]
+pub(crate) struct Machine<'a> {
+    /// The shell for those that name no other interpreter.
+    pub(crate) shell: &'a Shell,
+    /// Where programs are looked for.
+    pub(crate) world: &'a World,
+    /// A folder for scripts that are too long for a command line.
+    pub(crate) scratch: &'a Path,
+}
 
 /// Runs a command to its end.
-pub(super) async fn run(
-    host: &RunHost,
+pub(crate) async fn run(
+    machine: Machine<'_>,
     mut command: ShellCommand,
     output: Output<'_>,
     cancel: &CancellationToken,
 ) -> Result<Ended, Failure> {
-    let (program, mut flags) = interpreter(host, command.interpreter)?;
-    let long = source_file(host, &command.script)?;
+    let (program, mut flags) = interpreter(machine, command.interpreter)?;
+    let long = source_file(machine.scratch, &command.script)?;
     let mut process = tokio::process::Command::new(&program);
     match &long {
         Some(file) => {
@@ -39,7 +50,7 @@ pub(super) async fn run(
                 .help("write them to a file, or hand them over by `stdin:` of `sh(…)`");
         }
         if !command.dir.is_dir() {
-            let dir = host.plan.world.display(&command.dir);
+            let dir = machine.world.display(&command.dir);
             let what = format!("the folder `{dir}` does not exist");
             return Failure::new(Code::MISSING_FILE, what);
         }
@@ -50,15 +61,14 @@ pub(super) async fn run(
 
 /// The program that reads the script, and what stands before the script.
 fn interpreter(
-    host: &RunHost,
+    machine: Machine<'_>,
     wanted: Option<&Interpreter>,
 ) -> Result<(PathBuf, Vec<&'static str>), Failure> {
-    let shell = &host.plan.shell;
+    let shell = machine.shell;
     let Some(wanted) = wanted else {
         return Ok((shell.program.clone(), [shell.flags(), &["-c"]].concat()));
     };
-    let found =
-        wanted.programs.iter().find_map(|name| super::shell::program(&host.plan.world, name));
+    let found = wanted.programs.iter().find_map(|name| super::shell::program(machine.world, name));
     match found {
         Some(program) => Ok((program, wanted.flags.to_vec())),
         None => {
@@ -70,11 +80,11 @@ fn interpreter(
 }
 
 /// A file for a script that is too long for a command line. It holds no value.
-fn source_file(host: &RunHost, script: &str) -> Result<Option<tempfile::NamedTempFile>, Failure> {
+fn source_file(folder: &Path, script: &str) -> Result<Option<tempfile::NamedTempFile>, Failure> {
     if script.len() <= LONGEST_SCRIPT {
         return Ok(None);
     }
-    let written = tempfile::NamedTempFile::new_in(host.events.folder()).and_then(|mut file| {
+    let written = tempfile::NamedTempFile::new_in(folder).and_then(|mut file| {
         std::io::Write::write_all(&mut file, script.as_bytes())?;
         Ok(file)
     });

@@ -37,6 +37,7 @@ pub use events::{Events, Reporter, plain};
 pub use host::RunHost;
 pub use id::new_id;
 pub use journal::{FOLDER, Journal, log_name};
+pub(crate) use local::{Machine, run as run_here};
 pub use lock::{Lock, Locked};
 pub use process::adopt_orphans;
 pub use shell::Shell;

@@ -36,14 +36,15 @@ async fn save(call: Call<'_>, arguments: Arguments) -> Outcome {
     let patterns: Vec<String> = arguments.get("files")?;
     let name = name(&call, &arguments)?;
     let keep: Option<Duration> = arguments.get("keep")?;
+    let brought = call.bring(&patterns).await?;
     let found = if arguments.get("allow_empty")? {
-        find(call.world, call.dir, &patterns).map_err(|failure| failure.at_argument("files"))?
+        find(&brought.world, &brought.dir, &patterns).map_err(|failure| failure.at_argument("files"))?
     } else {
-        find_some(call.world, call.dir, &patterns, "files")
+        find_some(&brought.world, &brought.dir, &patterns, "files")
             .map_err(|failure| failure.help("if that is fine: `allow_empty: true`"))?
     };
     let store = Store::of(call.run_folder);
-    let (root, stage) = (call.world.root().to_path_buf(), call.stage.to_owned());
+    let (root, stage) = (brought.world.root().to_path_buf(), call.stage.to_owned());
     let saved = call.world.now().to_string();
     let shown = name.clone();
     let (files, bytes) = call

@@ -3,6 +3,7 @@
 //! Nothing here knows any built-in.
 
 mod arguments;
+mod brought;
 mod builtin;
 mod call;
 mod connection;
@@ -28,6 +29,7 @@ mod write;
 pub(crate) mod yaml;
 
 pub use arguments::{Arguments, FromValue};
+pub use brought::Brought;
 pub use builtin::{Builtin, Implementation, Kind, MakeRunner, Module};
 pub use call::{Call, Outcome, Running};
 pub use connection::{

@@ -42,6 +42,14 @@ pub enum Intent {
         /// The version that Marathon gave the app.
         version: String,
     },
+    /// A task of a Mesos cluster is going to be started; its framework ends it, and by its id the
+    /// framework can be ended from elsewhere.
+    Task {
+        /// The masters, with commas between them.
+        mesos: String,
+        /// The id that the master gave the framework.
+        framework: String,
+    },
     /// A Marathon app is going to be led back to what ran before.
     Rollback {
         /// The app.

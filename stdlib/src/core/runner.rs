@@ -117,6 +117,20 @@ pub trait Session: Send + Sync {
         cancel: &'a CancellationToken,
     ) -> Holding<'a, Ended>;
 
+    /// Brings files of the place here, for one whose commands have a copy of the workspace: what
+    /// `patterns` mean there, seen from `dir` (as on this machine), comes to lie below `to` as it
+    /// lies below the workspace. What is not there is not brought.
+    fn bring<'a>(
+        &'a self,
+        dir: &'a Path,
+        patterns: &'a [String],
+        to: &'a Path,
+        cancel: &'a CancellationToken,
+    ) -> Holding<'a, ()> {
+        let _ = (dir, patterns, to, cancel);
+        Box::pin(std::future::ready(Ok(())))
+    }
+
     /// Ends it, and leaves nothing.
     fn end<'a>(&'a self, call: Call<'a>) -> Holding<'a, ()>;
 }

@@ -9,9 +9,7 @@ use std::{
 use tokio::sync::{mpsc, oneshot};
 
 use super::{Effect, Note, Now, Order, Scheduler, Ticket, Timing, trouble::gave_up};
-use crate::client::mesos::{
-    Call, Client, Error, Event, FrameworkInfo, Id, Kind, Subscription,
-};
+use crate::client::mesos::{Call, Client, Error, Event, FrameworkInfo, Id, Kind, Subscription};
 
 /// A framework that the master knows. Dropping it tears it down as well as it can.
 pub struct Framework {
@@ -115,6 +113,11 @@ impl Framework {
 }
 
 impl Handle {
+    /// The notes, for somebody else to read.
+    pub(super) fn take_notes(&mut self) -> mpsc::UnboundedReceiver<Note> {
+        std::mem::replace(&mut self.notes, mpsc::unbounded_channel().1)
+    }
+
     /// Tells the task to end, in at most `grace`.
     pub fn kill(&self, grace: Duration) {
         let _ = self.commands.send(Command::Kill(self.ticket, grace));
@@ -181,18 +184,16 @@ impl Actor {
             tokio::select! {
                 // Offers before everything else: they are held until they are answered.
                 biased;
-                event = next(&mut self.link) => match event {
+                word = word(&mut self.link) => match word {
                     Ok(Event::Error(message)) => self.refused(&Error::Ended(message)),
                     Ok(event) => {
                         let now = self.now();
                         let effects = self.scheduler.event(event, now);
                         self.carry_out(effects);
                     }
-                    Err(why) => self.lost(why),
+                    Err(error) if error.passes() => self.lost(error.sentence()),
+                    Err(error) => self.refused(&error),
                 },
-                error = trouble(&mut self.link) => {
-                    if error.passes() { self.lost(error.sentence()) } else { self.refused(&error) }
-                }
                 command = commands.recv() => match command {
                     Some(Command::End(answer)) => {
                         self.tear_down().await;
@@ -291,11 +292,8 @@ impl Actor {
         };
         let caller = tokio::spawn(caller.run(receiver, sender));
         self.link = Some(Link { subscription, calls, trouble, caller });
-        let event = Event::Subscribed {
-            framework: self.id.clone(),
-            heartbeat: None,
-            version: None,
-        };
+        let event =
+            Event::Subscribed { framework: self.id.clone(), heartbeat: None, version: None };
         let now = self.now();
         let mut effects = self.scheduler.event(event, now);
         effects.extend(self.scheduler.settle());
@@ -345,7 +343,10 @@ impl Actor {
         let Some(out) = &mut self.out else { return };
         if !out.told && out.since.elapsed() > self.timing.launch {
             out.told = true;
-            let why = format!("no contact with the Mesos master: {}; tasks run on, asking again", out.why);
+            let why = format!(
+                "no contact with the Mesos master: {}; tasks run on, asking again",
+                out.why
+            );
             self.tell_all(|| Note::Contact(why.clone()));
         }
     }
@@ -395,20 +396,14 @@ impl Actor {
     }
 }
 
-async fn next(link: &mut Option<Link>) -> Result<Event, String> {
-    match link {
-        Some(link) => link.subscription.next().await,
-        None => std::future::pending().await,
+/// The next event, or why there will be no more of this link.
+async fn word(link: &mut Option<Link>) -> Result<Event, Error> {
+    let Some(link) = link else { return std::future::pending().await };
+    tokio::select! {
+        biased;
+        event = link.subscription.next() => event.map_err(Error::Lost),
+        Some(error) = link.trouble.recv() => Err(error),
     }
-}
-
-async fn trouble(link: &mut Option<Link>) -> Error {
-    if let Some(link) = link
-        && let Some(error) = link.trouble.recv().await
-    {
-        return error;
-    }
-    std::future::pending().await
 }
 
 async fn connect(connecting: &mut Option<Connecting>) -> Result<Subscription, Error> {
@@ -447,17 +442,19 @@ impl Caller {
     async fn send(&self, call: &Call) -> Result<(), Error> {
         let mut pause = self.timing.pace.pause;
         for _ in 0..3 {
-            let error = match self.client.call(&self.base, &self.stream, &self.framework, call).await
-            {
-                Ok(()) => return Ok(()),
-                Err(error) => error,
-            };
+            let error =
+                match self.client.call(&self.base, &self.stream, &self.framework, call).await {
+                    Ok(()) => return Ok(()),
+                    Err(error) => error,
+                };
             match &error {
                 // Sent twice it might start the task twice; whether it came, reconciliation tells.
                 Error::Lost(_) if matches!(call, Call::Accept { .. }) => return Ok(()),
                 Error::Refused { kind: Kind::NotSubscribed, .. } => return Err(error),
                 // A task that the master can't read would never be heard of again.
-                Error::Refused { kind: Kind::Wrong, .. } if !matches!(call, Call::Accept { .. }) => {
+                Error::Refused { kind: Kind::Wrong, .. }
+                    if !matches!(call, Call::Accept { .. }) =>
+                {
                     return Ok(());
                 }
                 error if error.passes() => {}

@@ -3,7 +3,7 @@
 use serde::Deserialize;
 use serde_json::{Map, Value as Json};
 
-use super::{Amount, Client, Error};
+use super::{Amount, Attribute, Client, Domain, Error, Id, Offer};
 
 /// A cluster at a moment.
 #[derive(Clone, Debug, Default, Deserialize)]
@@ -27,6 +27,9 @@ pub struct Agent {
     /// What the operator says of it.
     #[serde(default)]
     attributes: Map<String, Json>,
+    /// Region and zone.
+    #[serde(default)]
+    domain: Option<Domain>,
     /// All that it has.
     #[serde(default)]
     pub resources: Resources,
@@ -91,6 +94,21 @@ impl Agent {
             };
             (name.as_str(), text)
         })
+    }
+
+    /// What it is like, as an offer of it would say; without resources.
+    #[must_use]
+    pub fn offer(&self) -> Offer {
+        Offer {
+            id: Id::default(),
+            agent_id: Id::new(self.id.as_str()),
+            hostname: self.hostname.clone(),
+            url: None,
+            domain: self.domain.clone(),
+            resources: Vec::new(),
+            attributes: self.attributes.iter().map(|(n, v)| Attribute::summary(n, v)).collect(),
+            unavailability: None,
+        }
     }
 }
 

@@ -162,6 +162,33 @@ pub enum AttributeValue {
 }
 
 impl Attribute {
+    /// As summaries write it: a number, `[1-2, 5-7]`, `{a, b}`, or a text.
+    pub(super) fn summary(name: &str, value: &serde_json::Value) -> Self {
+        let mut attribute =
+            Self { name: name.to_owned(), text: None, scalar: None, ranges: None, set: None };
+        let text = value.as_str().unwrap_or_default();
+        let inside = |open: char, close: char| text.strip_prefix(open)?.strip_suffix(close);
+        let items = |inside: &str| -> Vec<String> {
+            inside.split(',').map(|item| item.trim().to_owned()).collect()
+        };
+        let range = |item: &String| {
+            let (begin, end) = item.split_once('-')?;
+            Some(Range { begin: begin.parse().ok()?, end: end.parse().ok()? })
+        };
+        if let Some(number) = value.as_f64() {
+            attribute.scalar = Some(super::resource::Scalar { value: Amount::of(number) });
+        } else if let Some(range) =
+            inside('[', ']').and_then(|inside| items(inside).iter().map(range).collect())
+        {
+            attribute.ranges = Some(Ranges { range });
+        } else if let Some(inside) = inside('{', '}') {
+            attribute.set = Some(Set { item: items(inside) });
+        } else {
+            attribute.text = Some(Text { value: text.to_owned() });
+        }
+        attribute
+    }
+
     /// What it says.
     #[must_use]
     pub fn value(&self) -> AttributeValue {

@@ -45,9 +45,8 @@ impl Contact {
     ///
     /// One line for people.
     pub(super) async fn open(url: &str, hello: &Hello, within: Duration) -> Result<Self, String> {
-        let builder = || {
-            Client::builder().connect_timeout(CONNECT).no_proxy().tcp_keepalive(PAUSE * 100)
-        };
+        let builder =
+            || Client::builder().connect_timeout(CONNECT).no_proxy().tcp_keepalive(PAUSE * 100);
         let http = transport::build(false, None, builder).await?;
         let start = Instant::now();
         let mut pause = PAUSE;
@@ -55,8 +54,10 @@ impl Contact {
             let request = http.post(format!("{url}/hello")).json(hello).timeout(ANSWER);
             let why = match request.send().await {
                 Ok(answer) if answer.status().is_success() => {
-                    let welcome: Welcome =
-                        answer.json().await.map_err(|_| "`pipe` answers something else".to_owned())?;
+                    let welcome: Welcome = answer
+                        .json()
+                        .await
+                        .map_err(|_| "`pipe` answers something else".to_owned())?;
                     return Ok(Self {
                         http,
                         url: url.to_owned(),
@@ -92,10 +93,7 @@ impl Contact {
     }
 
     /// Sends until it is answered.
-    async fn ask(
-        &self,
-        request: impl Fn() -> RequestBuilder,
-    ) -> Result<reqwest::Response, Gone> {
+    async fn ask(&self, request: impl Fn() -> RequestBuilder) -> Result<reqwest::Response, Gone> {
         let mut pause = PAUSE;
         loop {
             let answer = tokio::select! {
@@ -158,7 +156,12 @@ impl Contact {
         self.touch();
     }
 
-    pub(super) async fn output(&self, order: u64, part: u64, bytes: bytes::Bytes) -> Result<(), Gone> {
+    pub(super) async fn output(
+        &self,
+        order: u64,
+        part: u64,
+        bytes: bytes::Bytes,
+    ) -> Result<(), Gone> {
         let path = format!("output?order={order}&part={part}");
         // Without a time-out: whoever reads the output may be slow.
         self.ask(|| self.request(Method::POST, &path).body(bytes.clone())).await.map(drop)

@@ -6,5 +6,6 @@ mod spool;
 mod will;
 mod work;
 
-pub(crate) use will::{Will, output_name, exit_name};
+use will::Will;
+pub(crate) use will::{exit_name, output_name};
 pub use work::{Hands, work};

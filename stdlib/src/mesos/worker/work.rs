@@ -305,9 +305,7 @@ impl Worker {
         };
         let mut environment = self.environment.clone();
         // Mesos sets none, and many tools need one.
-        environment
-            .entry("HOME".to_owned())
-            .or_insert_with(|| self.sandbox.display().to_string());
+        environment.entry("HOME".to_owned()).or_insert_with(|| self.sandbox.display().to_string());
         environment.extend(run.environment);
         let command = ShellCommand {
             script: run.script,
