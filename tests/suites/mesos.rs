@@ -108,3 +108,121 @@ fn a_stage_runs_as_a_task() {
     assert!(!site.place.work().join("there.txt").exists());
     site.is_clean();
 }
+
+#[test]
+fn a_command_that_fails_there_fails_the_stage_here() {
+    let mut site = Site::new(
+        "stage build using mesos.task() {\n  $ echo about to fail; exit 7\n  always $ echo and then\n}\n",
+    );
+    let answer = site.run();
+    assert_eq!(answer.status, 1, "{}{}", answer.stdout, answer.stderr);
+    for text in ["stage `build` failed: `echo about to fail; exit 7`", "status 7", "and then"] {
+        assert!(answer.stdout.contains(text), "`{text}` in {}", answer.stdout);
+    }
+    site.is_clean();
+}
+
+#[test]
+fn tests_there_make_the_run_unstable_here() {
+    let mut site = Site::new(
+        r#"stage test using mesos.task() {
+  cd "sub" {
+    $ printf '<testsuite><testcase name="one"><failure message="no"/></testcase></testsuite>' > r.xml
+    junit("*.xml")
+  }
+}
+"#,
+    );
+    site.place.write("sub/x", "");
+    let answer = site.place.pipe(&["run", "--unstable-is-error"]).answer();
+    assert_eq!(answer.status, 3, "{}{}", answer.stdout, answer.stderr);
+    assert!(answer.stdout.contains("1 test, 1 failed"), "{}", answer.stdout);
+    site.is_clean();
+}
+
+#[test]
+fn no_secret_stands_in_what_the_cluster_sees() {
+    let mut site = Site::new(
+        r#"secret token = env("TOKEN")
+stage build using mesos.task() {
+  $ printf %s #{token} | tr a-z A-Z
+  sh("wc -c", stdin: token)
+}
+"#,
+    );
+    let answer = site.place.pipe(&["run"]).env("TOKEN", "sesame-open-now").answer();
+    let shown = format!("{}{}", answer.stdout, answer.stderr);
+    assert_eq!(answer.status, 0, "{shown}");
+    assert!(shown.contains("SESAME-OPEN-NOW") && !shown.contains("sesame-open-now"), "{shown}");
+    let accepted = format!("{:?}", site.cluster.calls("ACCEPT"));
+    assert!(accepted.contains("pipe worker") || accepted.contains("worker http"), "{accepted}");
+    assert!(!accepted.contains("sesame"), "{accepted}");
+    // Nor in the folder of the task.
+    for file in files(site.cluster.folder.path()) {
+        let bytes = std::fs::read(&file).expect("a file");
+        let found = bytes.windows(6).any(|six| six == b"sesame");
+        assert!(!found || file.ends_with("latest/pipe"), "{}", file.display());
+    }
+    site.is_clean();
+}
+
+fn files(folder: &std::path::Path) -> Vec<std::path::PathBuf> {
+    let entries = std::fs::read_dir(folder).into_iter().flatten().flatten();
+    entries
+        .flat_map(|entry| match entry.file_type() {
+            Ok(kind) if kind.is_dir() => files(&entry.path()),
+            Ok(kind) if kind.is_file() => vec![entry.path()],
+            _ => Vec::new(),
+        })
+        .collect()
+}
+
+#[test]
+fn an_interrupt_ends_the_task_and_what_it_has_started() {
+    let mut site = Site::new(
+        "stage build using mesos.task() {\n  $ sleep 41414 & setsid sleep 41414 & sleep 41414\n  \
+         on cancelled $ echo handled\n}\n",
+    );
+    let running = site.place.pipe(&["run"]).start();
+    let end = std::time::Instant::now() + Duration::from_secs(20);
+    while super::signals::alive("sleep 41414") == 0 {
+        assert!(std::time::Instant::now() < end, "nothing was started");
+        std::thread::sleep(Duration::from_millis(20));
+    }
+    running.signal(Signal::INT);
+    let answer = running.answer();
+    assert_eq!(answer.status, 130, "{}{}", answer.stdout, answer.stderr);
+    assert!(answer.stdout.contains("handled"), "{}", answer.stdout);
+    assert_eq!(super::signals::alive("sleep 41414"), 0);
+    site.is_clean();
+}
+
+#[test]
+fn instances_share_a_framework_and_take_the_agents_in_turn() {
+    let agents = vec![
+        Agent { host: "127.0.0.1", cpus: 2.0, mem: 1024.0, rack: "r1" },
+        Agent { host: "localhost", cpus: 1.0, mem: 1024.0, rack: "r2" },
+    ];
+    let mut site = Site::with(
+        agents,
+        "stage test for n in [1, 2, 3, 4] using mesos.task(cpus: 1, mem: 256MiB) {\n  $ echo \
+         number #{n}; sleep 0.3\n}\n",
+    );
+    let answer = site.place.pipe(&["run", "--jobs", "8"]).answer();
+    assert_eq!(answer.status, 0, "{}{}", answer.stdout, answer.stderr);
+    for number in 1..=4 {
+        assert!(answer.stdout.contains(&format!("number {number}")), "{}", answer.stdout);
+    }
+    assert_eq!(site.cluster.calls("SUBSCRIBE").len(), 1, "{:?} {}", site.cluster.order(), answer.stdout);
+    site.is_clean();
+}
+
+#[test]
+fn nobody_says_which_cluster() {
+    let mut place = Place::new();
+    place.write("Pipelinefile", "stage build using mesos.task() {\n  $ true\n}\n");
+    let answer = place.pipe(&["plan"]).answer();
+    assert_eq!(answer.status, 2, "{}{}", answer.stdout, answer.stderr);
+    let shown = format!("{}{}", answer.stdout, answer.stderr);
+    assert!(shown.contains("nothing says which Mesos cluster"), "{shown}");
+}

@@ -6,7 +6,7 @@ use pipe_tests::{Answer, Place};
 use rustix::process::Signal;
 
 /// How many processes have a text in their command line.
-fn alive(needle: &str) -> usize {
+pub(super) fn alive(needle: &str) -> usize {
     std::fs::read_dir("/proc")
         .expect("/proc")
         .flatten()

@@ -21,6 +21,9 @@ pub(super) fn bind(
     problems: &mut Vec<Diagnostic>,
 ) -> Connections {
     if let Some(local) = &inputs.local {
+        if let Some((_, call)) = calls_to(facts, stages, "mesos").first() {
+            problems.push(no_local_mesos(*call));
+        }
         return on_this_machine(facts, local);
     }
     let mut connections = Connections::default();
@@ -31,9 +34,15 @@ pub(super) fn bind(
         }
     }
     default_marathon(facts, &mut connections);
-    for (connection, call) in marathon_calls(facts, stages) {
+    for (connection, call) in calls_to(facts, stages, "marathon") {
         if connections.marathon(connection.as_deref()).is_none() {
             problems.push(nowhere(call));
+            break;
+        }
+    }
+    for (connection, call) in calls_to(facts, stages, "mesos") {
+        if connections.mesos(connection.as_deref()).is_none() {
+            problems.push(no_mesos(call));
             break;
         }
     }
@@ -170,10 +179,11 @@ fn calls<'a>(
     })
 }
 
-fn marathon_calls(facts: &Facts, stages: &[StagePlan]) -> Vec<(Option<Text>, Span)> {
+/// The calls of a module's built-ins that go to a server.
+fn calls_to(facts: &Facts, stages: &[StagePlan], module: &str) -> Vec<(Option<Text>, Span)> {
     calls(facts, stages)
         .filter(|(builtin, ..)| {
-            builtin.module == "marathon" && builtin.kind() == pipe_stdlib::core::Kind::Step
+            builtin.module == module && builtin.kind() != pipe_stdlib::core::Kind::Fact
         })
         .map(|(_, connection, id)| (connection, facts.program.file.span(id)))
         .collect()
@@ -226,4 +236,17 @@ fn nowhere(call: Span) -> Diagnostic {
         .label("needs a Marathon")
         .help("try it on this machine, without a cluster: `pipe run --local`")
         .help("or name one: `connect marathon(\"https://marathon.example.com\")`, or set `MARATHON_URL`")
+}
+
+fn no_mesos(call: Span) -> Diagnostic {
+    Diagnostic::error(Code::NO_CONNECTION, call, "nothing says which Mesos cluster this runs on")
+        .label("needs a Mesos")
+        .help("name one: `connect mesos(\"http://mesos.example.com:5050\")`")
+}
+
+fn no_local_mesos(call: Span) -> Diagnostic {
+    let what = "with `--local` there is no Mesos cluster to run this on";
+    Diagnostic::error(Code::NO_CONNECTION, call, what)
+        .label("needs a Mesos")
+        .help("leave the stage out: `pipe run --local --skip STAGE`, or run it without `--local`")
 }

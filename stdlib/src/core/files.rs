@@ -159,7 +159,8 @@ fn of_pattern(world: &World, dir: &Path, pattern: &str) -> Result<Vec<Found>, Fa
     let mut all = Vec::new();
     let mut open = vec![(folder, String::new())];
     while let Some((folder, below)) = open.pop() {
-        let records = folder.components().any(|part| part.as_os_str() == RECORDS);
+        let below_top = folder.strip_prefix(world.repository()).unwrap_or(&folder);
+        let records = below_top.components().any(|part| part.as_os_str() == RECORDS);
         if records || !folder.is_dir() {
             continue;
         }

@@ -2,7 +2,7 @@
 //! recordings of a real one. A test says what goes wrong.
 
 use std::{
-    collections::BTreeMap,
+    collections::{BTreeMap, VecDeque},
     convert::Infallible,
     fs,
     path::{Path, PathBuf},
@@ -68,6 +68,8 @@ struct Inside {
     executor: Executor,
     script: Script,
     agents: Vec<Agent>,
+    /// Seconds between two heartbeats, as it says; in truth it is shorter.
+    heartbeat: f64,
     stop: CancellationToken,
     state: Mutex<Inner>,
 }
@@ -112,6 +114,8 @@ struct Task {
     mem: f64,
     cancel: CancellationToken,
     killed: bool,
+    /// The updates that were not acknowledged; the first one was sent.
+    pending: VecDeque<Json>,
 }
 
 impl Task {
@@ -137,6 +141,7 @@ impl Cluster {
             executor,
             script,
             agents,
+            heartbeat: 15.0,
             stop: stop.clone(),
             state: Mutex::default(),
         });
@@ -324,7 +329,30 @@ impl Inside {
         if own {
             status["uuid"] = json!(uuid);
         }
-        send(found, &json!({ "type": "UPDATE", "update": { "status": status } }));
+        let event = json!({ "type": "UPDATE", "update": { "status": status } });
+        // An agent sends the next update of a task when the one before is acknowledged.
+        if let Some(known) = found.tasks.get_mut(task).filter(|_| own) {
+            known.pending.push_back(event.clone());
+            if known.pending.len() > 1 {
+                return;
+            }
+        }
+        send(found, &event);
+    }
+
+    fn acknowledged(&self, framework: &str, call: &Json) {
+        let mut state = self.state();
+        let found = state.frameworks.get_mut(framework).unwrap();
+        let asked = &call["acknowledge"];
+        let Some(known) = found.tasks.get_mut(asked["task_id"]["value"].as_str().unwrap()) else {
+            return;
+        };
+        let first = known.pending.front();
+        if first.is_some_and(|event| event["update"]["status"]["uuid"] == asked["uuid"]) {
+            known.pending.pop_front();
+            let next = known.pending.front().cloned();
+            next.iter().for_each(|event| send(found, event));
+        }
     }
 
     fn accept(self: &Arc<Self>, framework: &str, call: &Json) {
@@ -346,6 +374,7 @@ impl Inside {
                 mem: amount("mem"),
                 cancel: cancel.clone(),
                 killed: false,
+                pending: VecDeque::new(),
             };
             let number = {
                 let mut state = self.state();
@@ -474,7 +503,7 @@ async fn fetch(uri: &Json, sandbox: &Path) -> Result<(), String> {
     let url = uri["value"].as_str().unwrap();
     let name = uri["output_file"].as_str().unwrap_or("file");
     let bytes = download(url).await.map_err(|error| error.to_string())?;
-    fs::write(sandbox.join(name), bytes).map_err(|error| error.to_string())?;
+    tokio::fs::write(sandbox.join(name), bytes).await.map_err(|error| error.to_string())?;
     let mode = if uri["executable"] == true { 0o755 } else { 0o644 };
     fs::set_permissions(sandbox.join(name), fs::Permissions::from_mode(mode)).unwrap();
     Ok(())
@@ -537,6 +566,7 @@ async fn scheduler(
             });
         }
         "KILL" => inside.kill(&framework, call["kill"]["task_id"]["value"].as_str().unwrap()),
+        "ACKNOWLEDGE" => inside.acknowledged(&framework, &call),
         "RECONCILE" => inside.reconcile(&framework, &call),
         "TEARDOWN" => inside.tear_down(&framework),
         _ => {}
@@ -575,12 +605,15 @@ fn subscribe(inside: &Arc<Inside>, call: &Json) -> Response {
     }
     let (sender, mut receiver) = mpsc::unbounded_channel();
     let subscribed = json!({ "type": "SUBSCRIBED", "subscribed": {
-        "framework_id": { "value": id }, "heartbeat_interval_seconds": 0.2,
+        "framework_id": { "value": id }, "heartbeat_interval_seconds": inside.heartbeat,
         "master_info": { "id": "m", "ip": 0, "port": inside.port, "version": "1.12.0" } } });
     let _ = sender.send(record(&subscribed));
     found.stream = Some(sender);
     found.stream_id.clone_from(&stream_id);
     found.suppressed = suppressed;
+    for event in found.tasks.values().filter_map(|task| task.pending.front()) {
+        send(found, event);
+    }
     drop(state);
     if !suppressed {
         inside.offer(&id);
