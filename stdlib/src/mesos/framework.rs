@@ -21,7 +21,7 @@ pub struct Framework {
 }
 
 enum Command {
-    Submit(Order, mpsc::UnboundedSender<Note>, oneshot::Sender<Ticket>),
+    Submit(Box<Order>, mpsc::UnboundedSender<Note>, oneshot::Sender<Ticket>),
     Kill(Ticket, Duration),
     Why(Ticket, oneshot::Sender<Option<(String, Vec<String>)>>),
     End(oneshot::Sender<()>),
@@ -91,7 +91,7 @@ impl Framework {
     pub async fn submit(&self, order: Order) -> Handle {
         let (sender, notes) = mpsc::unbounded_channel();
         let (answer, ticket) = oneshot::channel();
-        let _ = self.commands.send(Command::Submit(order, sender, answer));
+        let _ = self.commands.send(Command::Submit(Box::new(order), sender, answer));
         // Without an actor the notes end at once.
         let ticket = ticket.await.unwrap_or(Ticket::MAX);
         Handle { ticket, commands: self.commands.clone(), notes }
@@ -240,7 +240,7 @@ impl Actor {
         let now = self.now();
         let effects = match command {
             Command::Submit(order, notes, answer) => {
-                let ticket = self.scheduler.submit(order, now);
+                let ticket = self.scheduler.submit(*order, now);
                 self.notes.insert(ticket, notes);
                 let _ = answer.send(ticket);
                 if self.over { self.scheduler.over("its framework is over") } else { Vec::new() }
