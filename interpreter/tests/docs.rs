@@ -279,7 +279,10 @@ fn every_example_of_every_built_in_checks() {
                 Kind::Fact if !example.starts_with("let ") => format!("let _value = {example}"),
                 _ => (*example).to_owned(),
             };
-            let text = format!("{AROUND}\nstage example {{\n  {statement}\n}}\n");
+            let text = match builtin.kind() {
+                Kind::Runner => format!("stage example using {example} {{\n  $ true\n}}\n"),
+                _ => format!("{AROUND}\nstage example {{\n  {statement}\n}}\n"),
+            };
             if let Some(why) = wrong_example(text) {
                 writeln!(wrong, "\n{}: {example}\n{why}", builtin.full_name()).expect("a string");
             }

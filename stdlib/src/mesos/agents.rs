@@ -15,10 +15,16 @@ builtin! {
     (
       # Attributes that they must have, as of `mesos.task`.
       where: map<string> = {},
-    ) -> list<{ id: string, hostname: string, attributes: map<string>, cpus: float, mem: size }>
+    ) -> list<Agent>
     "
     examples: ["mesos.agents()", r#"mesos.agents(where: { rack: "r1" })"#]
 }
+
+/// The types that the functions of this module name, in the language's own syntax.
+pub(super) const TYPES: &[(&str, &str)] = &[(
+    "Agent",
+    "{ id: string, hostname: string, attributes: map<string>, cpus: float, mem: size }",
+)];
 
 async fn agents(call: Call<'_>, arguments: Arguments) -> Outcome {
     let written: Vec<(String, String)> = arguments.get("where")?;

@@ -32,5 +32,6 @@ use crate::core::module;
 
 module! {
     "Tasks of a Mesos cluster."
-    mesos: task, agents
+    mesos: task, agents;
+    types: agents::TYPES
 }

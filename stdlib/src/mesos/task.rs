@@ -24,9 +24,9 @@ use crate::{
 builtin! {
     remote_runner mesos.task, task;
     "
-    # The commands of a stage run as a task of a Mesos cluster, in a copy of the workspace.
+    # Runs the commands of a stage as a task of a Mesos cluster.
     #
-    # The commands share the task and its folder. Their output comes back as it is written; files
+    # They share the task, with a copy of the workspace as its folder. Their output comes back as it is written; files
     # come back by `artifact.save` and `junit`. The task ends with the stage, also when the run is
     # cancelled or `pipe` itself is killed. The agents fetch `pipe` from the machine that it runs
     # on: `connect mesos(…, advertise: …)` says how they reach it when they can't find out.
