@@ -1,5 +1,7 @@
 //! Tasks of a Mesos cluster, against recordings of a real master and a cluster that fails as told.
 
+// What is measured is printed.
+#![allow(clippy::print_stdout)]
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, missing_docs)]
 
 mod call;

@@ -51,11 +51,11 @@ fn tasks(streams: &[Vec<Event>]) -> BTreeSet<String> {
         Event::Update(status) => Some(status),
         _ => None,
     });
-    let ours = |status: &&Box<Status>| {
+    let ours = |status: &Status| {
         let refused = matches!(status.state, State::TaskError | State::TaskDropped);
         status.uuid.is_some() || refused
     };
-    updates.filter(ours).map(|status| status.task_id.value.clone()).collect()
+    updates.filter(|status| ours(status)).map(|status| status.task_id.value.clone()).collect()
 }
 
 fn order(name: &str) -> Order {

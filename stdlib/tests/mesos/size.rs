@@ -91,7 +91,10 @@ fn a_thousand_tasks_over_five_thousand_agents() {
             _ => {}
         }
     }
-    println!("1000 tasks over 5000 offers, {launched} fit: {took:?}, at most {} KiB of memory", peak());
+    println!(
+        "1000 tasks over 5000 offers, {launched} fit: {took:?}, at most {} KiB of memory",
+        peak()
+    );
     // The others want what nobody has.
     assert_eq!((launched, answered), (900, 5000));
     assert!(took < Duration::from_secs(5), "{took:?}");
