@@ -4,12 +4,39 @@
 #[must_use]
 pub fn redact(text: &str, folder: &std::path::Path) -> String {
     let text = text.replace(&folder.display().to_string(), "[FOLDER]");
+    let text = times(&text);
     let mut out = String::new();
     for line in text.lines() {
         out.push_str(&redact_line(line));
         out.push('\n');
     }
     out
+}
+
+/// `2026-11-25T15:33:30.38Z`, `2026-11-25 15:33`, `"millis": 12`
+fn times(text: &str) -> String {
+    let mut out = String::new();
+    let mut rest = text;
+    while let Some(at) = rest.find("20") {
+        let shape: String =
+            rest[at..].chars().take(16).map(|c| if c.is_ascii_digit() { '0' } else { c }).collect();
+        out.push_str(&rest[..at]);
+        rest = &rest[at..];
+        if shape == "0000-00-00T00:00" || shape == "0000-00-00 00:00" {
+            let end = rest[16..].find(|c: char| !(c.is_ascii_digit() || ":.Z".contains(c)));
+            out.push_str("[AT]");
+            rest = &rest[end.map_or(rest.len(), |end| 16 + end)..];
+        } else {
+            out.push_str("20");
+            rest = &rest[2..];
+        }
+    }
+    out.push_str(rest);
+    let parts: Vec<&str> = out.split("\"millis\": ").collect();
+    let cut = |part: &&str| part.trim_start_matches(|c: char| c.is_ascii_digit()).to_owned();
+    let first = parts.first().copied().unwrap_or("").to_owned();
+    let rest = parts.iter().skip(1).map(|part| format!("\"millis\": [MS]{}", cut(part)));
+    std::iter::once(first).chain(rest).collect()
 }
 
 fn redact_line(line: &str) -> String {
