@@ -12,7 +12,7 @@ pub mod core;
 pub mod docker;
 mod env;
 mod file;
-mod git;
+pub mod git;
 mod glob;
 mod hash;
 mod http;

@@ -11,7 +11,7 @@ pub enum Stream {
 
 /// Something outside `pipe` that is about to be made or changed. It is in the journal before the
 /// effect, so that whoever comes after a crash knows what to look for.
-#[derive(Clone, Debug, PartialEq, serde::Serialize)]
+#[derive(Clone, Debug, PartialEq, serde::Serialize, serde::Deserialize)]
 #[serde(tag = "intent", rename_all = "snake_case")]
 pub enum Intent {
     /// An image is going to be built or named in an engine.
@@ -60,7 +60,7 @@ pub enum Intent {
 }
 
 /// What became of one test.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, serde::Serialize)]
+#[derive(Clone, Copy, PartialEq, Eq, Debug, serde::Serialize, serde::Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum TestOutcome {
     /// It passed.
@@ -74,7 +74,7 @@ pub enum TestOutcome {
 }
 
 /// One test, as a test tool reports it.
-#[derive(Clone, PartialEq, Debug, serde::Serialize)]
+#[derive(Clone, PartialEq, Debug, serde::Serialize, serde::Deserialize)]
 pub struct TestResult {
     /// The suite.
     pub suite: String,

@@ -126,12 +126,11 @@ mod tests {
             let items = vec![format!("*a{before}"); 10].join(", ");
             text.push_str(&format!("a{level}: &a{level} [{items}]\n"));
         }
-        let started = std::time::Instant::now();
+        // Without a limit the first would need more memory than there is.
         let message = parse(&text).unwrap_err().message;
         assert!(message.contains("too big"), "{message}");
         assert!(parse(&"[".repeat(100_000)).is_err());
         assert!(parse(&"- ".repeat(100_000)).is_err());
-        assert!(started.elapsed() < std::time::Duration::from_secs(5));
     }
 
     #[test]

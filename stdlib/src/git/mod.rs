@@ -2,6 +2,9 @@
 //! `git.push` runs git, for the credentials that it finds.
 
 mod repository;
+mod state;
+
+pub use state::state;
 
 use crate::core::module;
 

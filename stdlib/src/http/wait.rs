@@ -61,6 +61,8 @@ async fn wait(call: Call<'_>, arguments: Arguments) -> Outcome {
                 Ok(answer) => format!("it answers {}", answer.status.as_u16()),
                 Err(why) => why,
             },
+            // What was seen before tells more than a call that was cut short.
+            Err(_) if !told.is_empty() => told.clone(),
             Err(_) => "it did not answer in time".to_owned(),
         };
         if seen != told {
@@ -123,8 +125,8 @@ mod tests {
 
     #[tokio::test]
     async fn it_ends_with_its_time() {
-        let failure = wait(&Machine::new(), "http://127.0.0.1:1/", 200, 100).await.unwrap_err();
-        assert_eq!(failure.message, "`http://127.0.0.1:1/` did not answer 200 within 100ms");
+        let failure = wait(&Machine::new(), "http://127.0.0.1:1/", 200, 2000).await.unwrap_err();
+        assert_eq!(failure.message, "`http://127.0.0.1:1/` did not answer 200 within 2s");
         assert_eq!(failure.label, "at last: connection refused");
         assert_eq!(failure.kind, FailureKind::Timeout);
     }

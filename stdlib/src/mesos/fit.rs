@@ -15,12 +15,7 @@ pub struct Pool {
     /// What is left and may be used; what is reserved for our role first, so that it is used
     /// first.
     left: Vec<Resource>,
-    /// How much that is of each kind that tasks want.
-    sums: [Amount; NAMES.len()],
 }
-
-/// The kinds of resources that tasks want.
-const NAMES: [&str; 4] = ["cpus", "mem", "disk", "gpus"];
 
 /// Something that an agent lacks for a task.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -59,15 +54,11 @@ impl Pool {
             } else {
                 places.insert(offer.agent_id.clone(), pools.len());
                 let left = plain.collect();
-                let sums = [Amount::default(); NAMES.len()];
-                pools.push(Self { offers: vec![offer.id.clone()], left, sums, offer });
+                pools.push(Self { offers: vec![offer.id.clone()], left, offer });
             }
         }
         for pool in &mut pools {
             pool.left.sort_by_key(|resource| !resource.is_reserved());
-            for (name, sum) in NAMES.iter().zip(&mut pool.sums) {
-                *sum = pool.left.iter().filter(|r| r.name == *name).map(Resource::amount).sum();
-            }
         }
         pools
     }
@@ -75,8 +66,7 @@ impl Pool {
     /// How much is left of a resource.
     #[must_use]
     pub fn left(&self, name: &str) -> Amount {
-        let sum = NAMES.iter().zip(&self.sums).find(|(found, _)| **found == name);
-        sum.map_or(Amount::default(), |(_, sum)| *sum)
+        self.left.iter().filter(|r| r.name == name).map(Resource::amount).sum()
     }
 
     /// Whether a task fits.
@@ -99,9 +89,6 @@ impl Pool {
                     *resource = resource.piece(resource.amount().minus(piece));
                     missing = missing.minus(piece);
                 }
-            }
-            if let Some((_, sum)) = NAMES.iter().zip(&mut self.sums).find(|(n, _)| **n == name) {
-                *sum = sum.minus(amount.minus(missing));
             }
         }
         pieces

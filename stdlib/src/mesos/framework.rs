@@ -247,7 +247,7 @@ impl Actor {
             }
             Command::Kill(ticket, grace) => self.scheduler.kill(ticket, grace, now),
             Command::Why(ticket, answer) => {
-                let _ = answer.send(self.scheduler.why(ticket, now));
+                let _ = answer.send(self.scheduler.why(ticket));
                 Vec::new()
             }
             Command::End(_) => Vec::new(),

@@ -115,8 +115,7 @@ pub struct Scheduler {
     tasks: BTreeMap<Ticket, Task>,
     /// Every id that was ever given to a task.
     ids: BTreeMap<Id, Ticket>,
-    /// What agents have offered last while something waits, less what was taken.
-    agents: BTreeMap<Id, Pool>,
+    waits: BTreeMap<Arc<Want>, Waiting>,
     next: Ticket,
     subscribed: bool,
     suppressed: bool,
@@ -169,7 +168,7 @@ impl Scheduler {
             timing,
             tasks: BTreeMap::new(),
             ids: BTreeMap::new(),
-            agents: BTreeMap::new(),
+            waits: BTreeMap::new(),
             next: 0,
             subscribed: false,
             suppressed: true,
@@ -188,6 +187,7 @@ impl Scheduler {
         let ticket = self.next;
         self.next += 1;
         self.ids.insert(order.task.task_id.clone(), ticket);
+        self.waits.entry(order.want.clone()).or_default();
         let task = Task {
             name: order.task.task_id.value.clone(),
             order,
@@ -320,18 +320,18 @@ impl Scheduler {
             ));
             launches[number].push(info);
         }
+        self.remember(&pools, now);
         let idle = self.is_idle();
         let refuse_seconds = if idle { IDLE } else { self.timing.refuse.as_secs_f64() };
         let filters = Filters { refuse_seconds };
         let mut declined = Vec::new();
         let mut calls = Vec::new();
-        for (pool, task_infos) in pools.iter_mut().zip(launches) {
-            let offer_ids = std::mem::take(&mut pool.offers);
+        for (pool, task_infos) in pools.into_iter().zip(launches) {
             if task_infos.is_empty() {
-                declined.extend(offer_ids);
+                declined.extend(pool.offers);
             } else {
                 let operations = vec![Operation::Launch { launch: Launch { task_infos } }];
-                let accept = Accept { offer_ids, operations, filters };
+                let accept = Accept { offer_ids: pool.offers, operations, filters };
                 calls.push(Effect::Send(Call::Accept { accept }));
             }
         }
@@ -339,59 +339,26 @@ impl Scheduler {
             let decline = Decline { offer_ids: declined, filters };
             calls.push(Effect::Send(Call::Decline { decline }));
         }
-        if idle {
-            self.agents.clear();
-        } else {
-            let pools = pools.into_iter().map(|pool| (pool.offer.agent_id.clone(), pool));
-            self.agents.extend(pools);
-        }
         calls.extend(effects);
         calls.extend(self.settle());
         calls
     }
 
-    /// Why a want has to wait.
-    fn waiting(&self, want: &Want, now: Now) -> Waiting {
-        let mut waiting = Waiting::default();
-        for pool in self.agents.values() {
-            let mut lacks = pool.lacks(want);
-            if lacks.is_empty() && pool.is_leaving(now.clock, now.clock + self.timing.life) {
-                lacks.push(Lack::Maintenance);
-            }
-            // One that has enough will offer it again.
-            if !lacks.is_empty() {
+    /// Remembers why what still waits does not fit.
+    fn remember(&mut self, pools: &[Pool], now: Now) {
+        let waiting = self.tasks.values().filter(|task| matches!(task.phase, Phase::Waiting));
+        let wants: BTreeSet<Arc<Want>> = waiting.map(|task| task.order.want.clone()).collect();
+        self.waits.retain(|want, _| wants.contains(want));
+        for want in wants {
+            let waiting = self.waits.entry(want.clone()).or_default();
+            for pool in pools {
+                let mut lacks = pool.lacks(&want);
+                if lacks.is_empty() && pool.is_leaving(now.clock, now.clock + self.timing.life) {
+                    lacks.push(Lack::Maintenance);
+                }
                 waiting.add(pool, lacks);
             }
         }
-        waiting
-    }
-
-    /// Explains those that wait, each once in a while.
-    fn explain(&mut self, now: Now) -> Vec<Effect> {
-        let mut notes: BTreeMap<Arc<Want>, Note> = BTreeMap::new();
-        let mut effects = Vec::new();
-        let due = self.tasks.iter().filter(|(_, task)| {
-            matches!(task.phase, Phase::Waiting) && now.elapsed >= task.explain_at
-        });
-        for (ticket, want) in due.map(|(ticket, task)| (*ticket, task.order.want.clone())) {
-            let note = notes.entry(want.clone()).or_insert_with(|| {
-                let waiting = self.waiting(&want, now);
-                Note::Waiting {
-                    line: waiting.line(&want),
-                    offers: waiting.lines(&want, SHOWN_OFFERS),
-                }
-            });
-            effects.push(Effect::Tell(ticket, note.clone()));
-        }
-        let again = now.elapsed + self.timing.explain_again;
-        for effect in &effects {
-            if let Effect::Tell(ticket, _) = effect
-                && let Some(task) = self.tasks.get_mut(ticket)
-            {
-                task.explain_at = again;
-            }
-        }
-        effects
     }
 
     /// Wants offers when something waits, and none when nothing does.
@@ -507,11 +474,25 @@ impl Scheduler {
 
     /// What is due at a time.
     pub fn tick(&mut self, now: Now) -> Vec<Effect> {
-        let mut effects = self.explain(now);
+        let mut effects = Vec::new();
         let mut asked = Vec::new();
         for (ticket, task) in &mut self.tasks {
             let agent = match &task.phase {
-                Phase::Ended | Phase::Waiting => continue,
+                Phase::Ended => continue,
+                Phase::Waiting => {
+                    if now.elapsed >= task.explain_at
+                        && let Some(waiting) = self.waits.get(&task.order.want)
+                    {
+                        task.explain_at = now.elapsed + self.timing.explain_again;
+                        let want = &task.order.want;
+                        let note = Note::Waiting {
+                            line: waiting.line(want),
+                            offers: waiting.lines(want, SHOWN_OFFERS),
+                        };
+                        effects.push(Effect::Tell(*ticket, note));
+                    }
+                    continue;
+                }
                 Phase::Launched { agent } => agent.clone(),
             };
             if let Some(effect) = task.overdue(*ticket, now, &self.timing) {
@@ -554,9 +535,10 @@ impl Scheduler {
 
     /// Why a task waits, if it does.
     #[must_use]
-    pub fn why(&self, ticket: Ticket, now: Now) -> Option<(String, Vec<String>)> {
-        let want = &self.tasks.get(&ticket)?.order.want;
-        let waiting = self.waiting(want, now);
+    pub fn why(&self, ticket: Ticket) -> Option<(String, Vec<String>)> {
+        let task = self.tasks.get(&ticket)?;
+        let want = &task.order.want;
+        let waiting = self.waits.get(want)?;
         Some((waiting.line(want), waiting.lines(want, SHOWN_OFFERS)))
     }
 }

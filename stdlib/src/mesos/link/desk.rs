@@ -30,8 +30,7 @@ pub struct Desk {
     /// The folder that goes into the task.
     pub workspace: PathBuf,
     key: String,
-    /// So long the worker stays without contact.
-    pub(super) leash: Duration,
+    leash: Duration,
     state: Mutex<State>,
     /// There is a new order.
     ordered: Notify,
@@ -173,7 +172,7 @@ impl Desk {
             self.twice.send_replace(true);
             return None;
         }
-        Some(Welcome { key: self.key.clone(), leash: self.leash })
+        Some(Welcome { key: self.key.clone(), leash: self.leash.as_secs().max(1) })
     }
 
     pub(super) fn is_key(&self, key: &str) -> bool {

@@ -63,7 +63,7 @@ impl Contact {
                         url: url.to_owned(),
                         key: welcome.key,
                         last: Mutex::new(Instant::now()),
-                        leash: welcome.leash,
+                        leash: Duration::from_secs(welcome.leash),
                         gone: CancellationToken::new(),
                     });
                 }
