@@ -14,6 +14,8 @@ pub const UNSTABLE: u8 = 3;
 pub const INFRASTRUCTURE: u8 = 4;
 /// Another deployment took over.
 pub const SUPERSEDED: u8 = 5;
+/// It waits for an approval.
+pub const WAITING: u8 = 6;
 /// Time-out of the run.
 pub const TIMED_OUT: u8 = 124;
 /// Cancelled by SIGHUP.

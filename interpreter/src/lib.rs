@@ -13,6 +13,7 @@ pub mod mask;
 pub mod outline;
 pub mod plan;
 pub mod program;
+pub mod record;
 pub mod report;
 pub mod run;
 pub mod sources;

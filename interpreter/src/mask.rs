@@ -54,6 +54,34 @@ impl Mask {
         }
     }
 
+    /// The JSON without secrets, and whether there was one in it.
+    #[must_use]
+    pub fn json(&self, json: &serde_json::Value) -> (serde_json::Value, bool) {
+        use serde_json::Value as Json;
+        match json {
+            Json::String(text) => match self.text(text) {
+                Cow::Owned(masked) => (masked.into(), true),
+                Cow::Borrowed(_) => (json.clone(), false),
+            },
+            Json::Array(items) => {
+                let (items, hidden): (Vec<_>, Vec<_>) =
+                    items.iter().map(|item| self.json(item)).unzip();
+                (items.into(), hidden.contains(&true))
+            }
+            Json::Object(fields) => {
+                let mut hidden = false;
+                let fields = fields.iter().map(|(name, value)| {
+                    let (value, inside) = self.json(value);
+                    let name = self.text(name);
+                    hidden |= inside || matches!(name, Cow::Owned(_));
+                    (name.into_owned(), value)
+                });
+                (Json::Object(fields.collect()), hidden)
+            }
+            other => (other.clone(), false),
+        }
+    }
+
     /// The bytes without secrets.
     #[must_use]
     pub fn bytes<'t>(&self, bytes: &'t [u8]) -> Cow<'t, [u8]> {

@@ -1,17 +1,23 @@
 //! The command line: reads it, and wires the parts together. No logic of its own.
 
+mod answer;
 mod check;
 mod cluster;
 mod docs;
+mod engine;
 mod explain;
 mod fmt;
 mod graph;
+mod history;
+mod how;
 mod init;
 mod list;
 mod load;
 mod look;
 mod pages;
 mod plan;
+mod recorded;
+mod resume;
 mod run;
 mod sarif;
 mod signals;
@@ -43,6 +49,18 @@ struct Cli {
 enum Command {
     /// Run the pipeline
     Run(run::Args),
+    /// Go on with a run: what succeeded in it is kept, the rest runs
+    Resume(resume::Args),
+    /// Answer yes to a run that waits for an approval, and go on with it
+    Approve(answer::Args),
+    /// Answer no to a run that waits for an approval, and go on with it
+    Refuse(answer::Args),
+    /// List the runs of a Pipelinefile, newest first
+    Runs(history::RunsArgs),
+    /// Show a run: its stages, what failed, what it did outside
+    Show(history::ShowArgs),
+    /// Show the output of a run, or of one stage of it
+    Log(history::LogArgs),
     /// Look for mistakes, without running anything
     Check(check::Args),
     /// Show what a run would do, without doing it
@@ -101,7 +119,13 @@ pub fn main() -> ExitCode {
     // One TLS implementation for every client; a second call would only say that it is there.
     let _ = rustls::crypto::ring::default_provider().install_default();
     let status = match cli.command {
-        Command::Run(args) => run::main(args, cli.color),
+        Command::Run(args) => run::main(&args, cli.color),
+        Command::Resume(args) => resume::main(&args, cli.color),
+        Command::Approve(args) => answer::main(args, true, cli.color),
+        Command::Refuse(args) => answer::main(args, false, cli.color),
+        Command::Runs(args) => history::runs(&args, cli.color),
+        Command::Show(args) => history::show(&args, cli.color),
+        Command::Log(args) => history::log(&args),
         Command::Check(args) => check::main(&args, cli.color),
         Command::Plan(args) => plan::main(&args, cli.color),
         Command::Init(args) => init::main(&args, cli.color),

@@ -9,6 +9,7 @@ use super::{Colour, FileArg, cluster, load, load::Loaded, look::look};
 use crate::{
     exit,
     plan::{self, Inputs, Plan},
+    program::Program,
     report::draw,
     run::new_id,
 };
@@ -40,7 +41,7 @@ pub(super) struct InputArgs {
 
     /// A secret or variable that may be missing: only a stage that reads it fails
     #[arg(long, value_name = "NAME")]
-    may_lack: Vec<String>,
+    pub(super) may_lack: Vec<String>,
 }
 
 pub(super) fn main(args: &Args, colour: Colour) -> u8 {
@@ -64,12 +65,16 @@ pub(super) fn prepare(
     load::require_clean(&loaded.program, colour)?;
     let inputs = inputs(args, &loaded, local)?;
     let Loaded { program, world } = loaded;
-    plan::plan(program.clone(), world, &inputs).map_err(|problems: Vec<Diagnostic>| {
-        let look = look(&std::io::stderr(), colour);
-        let drawn = program.sources(|sources| draw::problems(&problems, sources, look));
-        let _ = write!(std::io::stderr(), "{drawn}");
-        exit::WRONG_INPUT
-    })
+    plan::plan(program.clone(), world, &inputs)
+        .map_err(|problems| tell(&program, &problems, colour))
+}
+
+/// Shows what keeps a run from beginning, and gives the exit status.
+pub(super) fn tell(program: &Program, problems: &[Diagnostic], colour: Colour) -> u8 {
+    let look = look(&std::io::stderr(), colour);
+    let drawn = program.sources(|sources| draw::problems(problems, sources, look));
+    let _ = write!(std::io::stderr(), "{drawn}");
+    exit::WRONG_INPUT
 }
 
 fn inputs(args: &InputArgs, loaded: &Loaded, local: Option<LocalCluster>) -> Result<Inputs, u8> {
@@ -106,5 +111,6 @@ fn inputs(args: &InputArgs, loaded: &Loaded, local: Option<LocalCluster>) -> Res
         local,
         may_lack: args.may_lack.clone(),
         run: new_id(loaded.world.now()),
+        recorded: None,
     })
 }

@@ -28,13 +28,14 @@ impl<'a> Eval<'a> {
         let mut frame = Frame { holds: Holds::default(), ..self.frame.clone() };
         let mut held = 0;
         let mut result = Ok(());
-        for statement in statements {
+        for (number, statement) in statements.iter().enumerate() {
             if frame.cancel.is_cancelled() {
                 result = Err(Stop::Cancelled);
                 break;
             }
+            let here = frame.at(format_args!(".{number}"));
             if let StatementKind::Env(record) = statement.kind {
-                match self.at(&frame).environment(record).await {
+                match self.at(&here).environment(record).await {
                     Ok(more) => frame = frame.with_env(more),
                     Err(stop) => {
                         result = Err(stop);
@@ -43,7 +44,7 @@ impl<'a> Eval<'a> {
                 }
                 continue;
             }
-            if let Err(stop) = self.at(&frame).statement(statement).await {
+            if let Err(stop) = self.at(&here).statement(statement).await {
                 result = Err(stop);
                 break;
             }
@@ -113,6 +114,7 @@ impl<'a> Eval<'a> {
         let limit = self.frame.limit.clone().filter(|_| outcome == Outcome::Success);
         let frame =
             Frame { cancel: cancel.clone(), limit, failure, handler: true, ..self.frame.inner() };
+        let frame = frame.at(format_args!("!{}", outcome.name()));
         let eval = self.at(&frame);
         let work = async {
             match &body.kind {
@@ -175,8 +177,8 @@ impl<'a> Eval<'a> {
                 self.parallel_for(name, *list, body).await?;
             }
             StatementKind::For { name, list, body, .. } => {
-                for item in self.items(*list).await? {
-                    let frame = self.frame.inner();
+                for (number, item) in self.items(*list).await?.into_iter().enumerate() {
+                    let frame = self.frame.inner().at(format_args!("[{number}]"));
                     frame.scope.bind(&name.text, item);
                     self.at(&frame).block(body).await?;
                 }

@@ -51,13 +51,13 @@ impl<'a> Eval<'a> {
     /// `parallel { … }`: each statement is a branch. They all run at once, whatever `--jobs` says:
     /// one may wait for another.
     pub(super) async fn parallel(self, block: &'a Block) -> Result<(), Stop> {
-        let branches = block.statements.iter().filter(|statement| {
+        let branches = block.statements.iter().enumerate().filter(|(_, statement)| {
             !matches!(statement.kind, StatementKind::Handler(_) | StatementKind::Env(_))
         });
         let (frame, group) = self.group();
-        let work = branches.map(|statement| {
+        let work = branches.map(|(number, statement)| {
             let group = &group;
-            let inner = frame.inner();
+            let inner = frame.inner().at(format_args!(".{number}"));
             async move {
                 let result = self.at(&inner).statement(statement).await;
                 self.branch_ended(group, result)
@@ -80,9 +80,9 @@ impl<'a> Eval<'a> {
         let lent = self.frame.slot.lend();
         let had_slot = lent.is_some();
         drop(lent);
-        let work = items.into_iter().map(|item| {
+        let work = items.into_iter().enumerate().map(|(number, item)| {
             let group = &group;
-            let mut inner = frame.inner();
+            let mut inner = frame.inner().at(format_args!("[{number}]"));
             inner.scope.bind(&name.text, item);
             async move {
                 let result = match Slot::take(self.host.slots(), &inner).await {

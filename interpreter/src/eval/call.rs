@@ -42,6 +42,7 @@ impl Eval<'_> {
                     arguments: bound,
                     span: file.span(id),
                     places: &places,
+                    result: &signature.result,
                 };
                 let value = self.host.step(self.frame, call).await?;
                 if let Value::Held(held) = &value {
@@ -133,7 +134,8 @@ impl Eval<'_> {
         let Some(function) = found else {
             return Err(Stop::evaluation(Span::default(), format!("no function `{name}`")));
         };
-        let frame = Frame { scope: Scope::default().inner(), handler: false, ..self.frame.clone() };
+        let frame = self.frame.at(self.frame.call());
+        let frame = Frame { scope: Scope::default().inner(), handler: false, ..frame };
         self.parameters(function, arguments, &frame).await?;
         match self.at(&frame).block(&function.body).await {
             Err(Stop::Return(value)) => match &function.result {

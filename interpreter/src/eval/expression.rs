@@ -271,7 +271,7 @@ impl<'a> Eval<'a> {
         match self.program.checked.targets.get(&id) {
             Some(Target::Builtin { builtin, connection }) => {
                 let arguments = Arguments::default();
-                if builtin.kind() == Kind::Step {
+                if matches!(builtin.kind(), Kind::Step | Kind::Held) {
                     let span = self.program.file.span(id);
                     let call = StepCall {
                         builtin,
@@ -279,6 +279,7 @@ impl<'a> Eval<'a> {
                         arguments,
                         span,
                         places: &[],
+                        result: &self.program.library.signature(builtin).result,
                     };
                     return self.host.step(self.frame, call).await;
                 }

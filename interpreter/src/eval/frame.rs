@@ -5,7 +5,7 @@ use std::{
     path::PathBuf,
     sync::{
         Arc, Mutex, PoisonError,
-        atomic::{AtomicBool, Ordering},
+        atomic::{AtomicBool, AtomicUsize, Ordering},
     },
 };
 
@@ -14,6 +14,7 @@ use pipe_stdlib::core::{Session, Value};
 use tokio_util::sync::CancellationToken;
 
 use super::{Failed, Holds, Slot};
+use crate::record::PastStep;
 
 /// The names of a block and of those around it.
 #[derive(Clone, Default)]
@@ -103,6 +104,13 @@ pub struct Frame {
     pub slot: Slot,
     /// Where commands run; none: on this machine.
     pub session: Option<Arc<dyn Session>>,
+    /// Where in the stage the statement stands: its number, of each block around it; the rounds of
+    /// loops, tries and calls between them. The same in every run of the same text.
+    pub path: Arc<str>,
+    /// How many calls of the statement have begun.
+    pub(crate) calls: Arc<AtomicUsize>,
+    /// What was done before the run was interrupted in this stage.
+    pub past: Option<Arc<HashMap<String, PastStep>>>,
     /// In a handler: names of the block that were never bound are null.
     pub handler: bool,
 }
@@ -125,6 +133,9 @@ impl Frame {
             holds: Holds::default(),
             slot: Slot::default(),
             session: None,
+            path: "".into(),
+            calls: Arc::default(),
+            past: None,
             handler: false,
         }
     }
@@ -133,6 +144,19 @@ impl Frame {
     #[must_use]
     pub fn inner(&self) -> Self {
         Self { scope: self.scope.inner(), ..self.clone() }
+    }
+
+    /// The same at another place of the stage.
+    #[must_use]
+    pub fn at(&self, place: impl std::fmt::Display) -> Self {
+        let path = format!("{}{place}", self.path).into();
+        Self { path, calls: Arc::default(), ..self.clone() }
+    }
+
+    /// The place of a call that begins now.
+    #[must_use]
+    pub fn call(&self) -> String {
+        format!("{}@{}", self.path, self.calls.fetch_add(1, Ordering::Relaxed))
     }
 
     /// The same under a time-out, which says `failed` when it is reached.

@@ -25,7 +25,7 @@ use pipe_grammar::{
     tree::{Command, Text},
 };
 use pipe_stdlib::core::{
-    Arguments, Builtin, Failure, HeldValue, Interpreter, Secret, Value, World,
+    Arguments, Builtin, Failure, HeldValue, Interpreter, Secret, Type, Value, World,
 };
 use tokio::sync::Semaphore;
 
@@ -151,6 +151,8 @@ pub struct StepCall<'a> {
     pub span: Span,
     /// Where each argument stands.
     pub places: &'a [(String, pipe_grammar::tree::ExprId)],
+    /// The type of what it gives.
+    pub result: &'a Type,
 }
 
 /// A command that is to run.

@@ -63,8 +63,11 @@ impl<'a> Eval<'a> {
                     }
                 }
                 ModifierKind::Retry(retry) => {
-                    self.retry(retry, |eval| {
-                        Box::pin(async move { eval.modified(rest, body).await })
+                    self.retry(retry, |number| {
+                        Box::pin(async move {
+                            let frame = self.frame.at(format_args!("~{number}"));
+                            self.at(&frame).modified(rest, body).await
+                        })
                     })
                     .await
                 }
@@ -72,14 +75,16 @@ impl<'a> Eval<'a> {
                     let (during, every) =
                         (self.duration(during).await?, self.duration(every).await?);
                     let end = tokio::time::Instant::now() + during;
-                    loop {
-                        self.modified(rest, body).await?;
+                    for round in 0_u64.. {
+                        let frame = self.frame.at(format_args!("~{round}"));
+                        self.at(&frame).modified(rest, body).await?;
                         let next = (tokio::time::Instant::now() + every).min(end);
                         if next >= end && tokio::time::Instant::now() >= end {
                             return Ok(());
                         }
                         self.pause(next - tokio::time::Instant::now()).await?;
                     }
+                    Ok(())
                 }
             }
         })
@@ -122,11 +127,12 @@ impl<'a> Eval<'a> {
         Err(Stop::Failed(Box::new(reached.failed.clone())))
     }
 
-    /// Runs something again while it fails, with growing pauses.
+    /// Runs something again while it fails, with growing pauses; `work` is told the number of the
+    /// try, from 0.
     pub async fn retry(
         self,
         retry: Retry,
-        work: impl Fn(Self) -> Later<'a, Result<(), Stop>>,
+        work: impl Fn(u64) -> Later<'a, Result<(), Stop>>,
     ) -> Result<(), Stop> {
         let count = match retry.count {
             Some(count) => match self.value(count).await? {
@@ -146,7 +152,7 @@ impl<'a> Eval<'a> {
         let mut pause = first;
         let mut tries: u64 = 0;
         loop {
-            let failed = match work(self).await {
+            let failed = match work(tries).await {
                 Err(Stop::Failed(failed)) => failed,
                 other => return other,
             };

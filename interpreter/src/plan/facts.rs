@@ -21,6 +21,7 @@ use pipe_stdlib::core::{
 use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
 
+use super::Inputs;
 use crate::{
     eval::{CommandDone, CommandRun, Eval, Failed, Frame, HeldCall, Host, Later, StepCall, Stop},
     program::Program,
@@ -43,8 +44,12 @@ pub struct Facts {
 }
 
 impl Facts {
-    pub(super) fn new(program: Arc<Program>, world: Arc<World>, run: String) -> Self {
-        let started = world.now().to_string();
+    pub(super) fn new(program: Arc<Program>, world: Arc<World>, inputs: &Inputs) -> Self {
+        let run = inputs.run.clone();
+        let started = match &inputs.recorded {
+            Some(recorded) => recorded.started.clone(),
+            None => world.now().to_string(),
+        };
         Self {
             program,
             world,

@@ -5,6 +5,7 @@
 mod connections;
 mod decide;
 mod facts;
+mod key;
 mod needs;
 mod params;
 mod show;
@@ -18,6 +19,8 @@ use pipe_stdlib::core::{Connections, LocalCluster, Value, World};
 
 pub use decide::Decision;
 pub use facts::Facts;
+pub use key::{key, sum};
+pub(crate) use needs::mentioned;
 pub use show::show;
 pub use steps::{Step, shown_command};
 
@@ -36,6 +39,17 @@ pub struct Inputs {
     pub may_lack: Vec<String>,
     /// The id of the run.
     pub run: String,
+    /// What the journal of a run that goes on says: its inputs, and when it began.
+    pub recorded: Option<Recorded>,
+}
+
+/// What was given when a run began.
+#[derive(Clone, Debug, Default)]
+pub struct Recorded {
+    /// The values of the parameters.
+    pub params: serde_json::Map<String, serde_json::Value>,
+    /// When the run began, RFC 3339.
+    pub started: String,
 }
 
 /// A run that can begin.
@@ -84,7 +98,7 @@ pub fn plan(
     inputs: &Inputs,
 ) -> Result<Plan, Vec<Diagnostic>> {
     let mut problems = Vec::new();
-    let mut facts = Facts::new(program.clone(), world.clone(), inputs.run.clone());
+    let mut facts = Facts::new(program.clone(), world.clone(), inputs);
     params::bind(&mut facts, inputs, &mut problems);
     if !problems.is_empty() {
         return Err(problems);

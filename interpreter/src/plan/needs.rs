@@ -46,7 +46,7 @@ pub(super) fn check(
 }
 
 /// The names that a user mentions, itself or by what it mentions.
-pub(super) fn mentioned(facts: &Facts, user: &str) -> BTreeSet<Text> {
+pub(crate) fn mentioned(facts: &Facts, user: &str) -> BTreeSet<Text> {
     let uses = &facts.program.checked.uses;
     let mut found = BTreeSet::new();
     let mut open: Vec<Text> = vec![user.into()];

@@ -8,7 +8,7 @@ use pipe_grammar::{
 use pipe_stdlib::core::{Glob, Type, Value, convert, describe, literal_value};
 
 use super::{Facts, Inputs};
-use crate::{check::a, program::Program};
+use crate::{check::a, program::Program, record::restore};
 
 /// Where a value was given.
 struct Given {
@@ -46,7 +46,11 @@ pub(super) fn bind(facts: &mut Facts, inputs: &Inputs, problems: &mut Vec<Diagno
                 Some(Given { text, from: format!("`{variable}`") })
             });
         let ty = program.checked.written.get(&param.ty.span).cloned().unwrap_or(Type::Unknown);
+        let recorded = inputs.recorded.as_ref().and_then(|all| all.params.get(&**name));
         let value = match given {
+            _ if recorded.is_some() => recorded
+                .and_then(|json| restore(json, &ty))
+                .ok_or_else(|| bad(param, &ty, "another value", "the journal of the run")),
             Some(given) => read(param, &ty, &given),
             None => match file.get(&**name) {
                 Some(value) => convert(Value::from_json(value), &ty)

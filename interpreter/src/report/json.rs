@@ -5,7 +5,10 @@ use std::io::Write;
 use pipe_stdlib::core::Stream;
 use serde_json::json;
 
-use crate::{event::Event, run::Reporter};
+use crate::{
+    event::Event,
+    run::{Piece, Reporter},
+};
 
 /// Writes each event as a line of JSON; output of commands as `{"event":"output",…}`.
 pub struct JsonLines<W> {
@@ -32,14 +35,15 @@ impl<W: Write + Send> Reporter for JsonLines<W> {
         }
     }
 
-    fn output(&mut self, stage: &str, stream: Stream, line: &[u8], complete: bool) {
-        let stream = match stream {
+    fn output(&mut self, piece: Piece<'_>) {
+        let stream = match piece.stream {
             Stream::Stdout => "stdout",
             Stream::Stderr => "stderr",
         };
-        let text = String::from_utf8_lossy(line);
+        let text = String::from_utf8_lossy(piece.bytes);
         self.line(&json!({
-            "event": "output", "stage": stage, "stream": stream, "text": text, "complete": complete,
+            "event": "output", "stage": piece.stage, "step": piece.step, "stream": stream,
+            "text": text, "complete": piece.complete,
         }));
     }
 }

@@ -1,6 +1,7 @@
 //! What people see, made of events.
 
 pub mod draw;
+pub mod history;
 mod json;
 mod plain;
 

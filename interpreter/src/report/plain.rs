@@ -2,12 +2,10 @@
 
 use std::{collections::BTreeMap, io::Write};
 
-use pipe_stdlib::core::Stream;
-
-use super::draw::Look;
+use super::{draw::Look, history::clock};
 use crate::{
     event::{Event, EventKind, Outcome},
-    run::Reporter,
+    run::{Piece, Reporter},
 };
 
 /// Shows a run as lines. A stage's name stands before a line only while several stages run.
@@ -55,6 +53,8 @@ impl<W: Write + Send> Plain<W> {
             (Outcome::Cancelled, true) => "■",
             (Outcome::Cancelled, false) => "cancelled",
             (Outcome::Skipped, true) => "–",
+            (Outcome::Waiting, true) => "?",
+            (Outcome::Waiting, false) => "waits",
             (Outcome::Skipped, false) => "skipped",
         }
     }
@@ -67,7 +67,7 @@ impl<W: Write + Send> Plain<W> {
         let code = match outcome {
             Outcome::Success => "32",
             Outcome::Failed => "31",
-            Outcome::Unstable => "33",
+            Outcome::Unstable | Outcome::Waiting => "33",
             Outcome::Cancelled | Outcome::Skipped => "2",
         };
         self.colour(self.mark(outcome), code)
@@ -107,7 +107,7 @@ impl<W: Write + Send> Plain<W> {
 }
 
 /// A time span as people say it.
-fn time(millis: u64) -> String {
+pub(crate) fn time(millis: u64) -> String {
     let seconds = millis / 1000;
     match seconds {
         0..60 => format!("{}.{} s", seconds, millis % 1000 / 100),
@@ -131,7 +131,7 @@ impl<W: Write + Send> Reporter for Plain<W> {
                 let name = self.colour(pipeline, "1");
                 self.line("", &format!("{name}{place}, run {run}{inputs}"));
             }
-            EventKind::StageStarted { stage, title } => {
+            EventKind::StageStarted { stage, title, .. } => {
                 self.running.push(stage.clone());
                 self.stages += 1;
                 let title = title.as_ref().map_or(String::new(), |title| format!("  {title}"));
@@ -151,6 +151,7 @@ impl<W: Write + Send> Reporter for Plain<W> {
                     Outcome::Unstable => " unstable",
                     Outcome::Cancelled => " cancelled",
                     Outcome::Skipped => " skipped",
+                    Outcome::Waiting => " waits",
                 };
                 let mark = self.outcome(*outcome);
                 let time = self.colour(&time(*millis), "2");
@@ -188,18 +189,48 @@ impl<W: Write + Send> Reporter for Plain<W> {
                 }
             }
             EventKind::Intent { .. } | EventKind::Tests { .. } => {}
-            EventKind::RunFinished { outcome, status, millis } => {
+            EventKind::RunResumed { run, pipeline, .. } => {
+                self.run.clone_from(run);
+                let name = self.colour(pipeline, "1");
+                self.line("", &format!("{name} goes on, run {run}"));
+            }
+            EventKind::StageKept { stage, from, .. } => {
+                let mark = self.outcome(Outcome::Success);
+                let from =
+                    if *from == self.run { String::new() } else { format!(", in run {from}") };
+                self.line(stage, &format!("{mark} {stage}  done before{from}"));
+            }
+            EventKind::StepKept { stage, text } => {
+                let text = text.lines().next().unwrap_or("");
+                self.line(stage, &format!("  done before: {text}"));
+            }
+            EventKind::Asked { stage, question, until } => {
+                let mark = self.outcome(Outcome::Waiting);
+                let until =
+                    until.as_ref().map_or(String::new(), |at| format!(" (until {})", clock(at)));
+                self.line(stage, &format!("{mark} {stage} waits for an answer: {question}{until}"));
+                let run = self.run.clone();
+                self.line(stage, &format!("  yes: pipe approve {run} {stage}"));
+                self.line(stage, &format!("  no:  pipe refuse {run} {stage}"));
+            }
+            EventKind::Answered { stage, yes, by, why } => {
+                let word = if *yes { "approved" } else { "refused" };
+                let why = why.as_ref().map_or(String::new(), |why| format!(": {why}"));
+                self.line(stage, &format!("  {stage} is {word} by {by}{why}"));
+            }
+            EventKind::RunFinished { outcome, status, millis, .. } => {
                 let what = match outcome {
                     Outcome::Success => "done",
                     Outcome::Unstable => "done, unstable",
                     Outcome::Failed => "failed",
                     Outcome::Cancelled => "cancelled",
                     Outcome::Skipped => "skipped",
+                    Outcome::Waiting => "waits for an answer",
                 };
                 let mark = self.outcome(*outcome);
                 let status =
                     if *status == 0 { String::new() } else { format!(", status {status}") };
-                let run = &self.run;
+                let run = self.run.clone();
                 let log = if *outcome == Outcome::Success {
                     String::new()
                 } else {
@@ -208,18 +239,21 @@ impl<W: Write + Send> Reporter for Plain<W> {
                 let stages = pipe_grammar::diagnostic::count("stage", self.stages);
                 let text = format!("{mark} {what}: {stages} in {}{status}{log}", time(*millis));
                 self.line("", &text);
+                if matches!(outcome, Outcome::Failed | Outcome::Cancelled) {
+                    self.line("", &format!("  to go on from there: pipe resume {run}"));
+                }
             }
         }
     }
 
-    fn output(&mut self, stage: &str, _: Stream, line: &[u8], complete: bool) {
+    fn output(&mut self, piece: Piece<'_>) {
         if !self.open_line {
-            let prefix = self.prefix(stage);
+            let prefix = self.prefix(piece.stage);
             self.raw(format!("{prefix}    ").as_bytes());
         }
-        self.raw(line);
-        self.open_line = !complete;
-        if complete {
+        self.raw(piece.bytes);
+        self.open_line = !piece.complete;
+        if piece.complete {
             self.raw(b"\n");
         }
         let _ = self.out.flush();

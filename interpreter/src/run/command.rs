@@ -1,24 +1,29 @@
 //! A command: where it runs, what is kept of its output, and what is told when it fails.
 
-use std::sync::Mutex;
+use std::{sync::Mutex, time::Duration};
 
 use pipe_grammar::{Code, Diagnostic};
-use pipe_stdlib::core::{Ended, Failure, FailureKind, ShellCommand, Stream};
+use pipe_stdlib::core::{Ended, Failure, FailureKind, ShellCommand, Stream, Type, Value};
+use serde_json::{Value as Json, json};
 
 use super::{
-    RunHost,
+    Piece, RunHost,
     explain::explain,
+    host::Begins,
     journal::log_name,
     local,
     script::{self, revealed},
 };
 use crate::{
     eval::{CommandDone, CommandRun, Failed, Frame, Stop},
+    event::StepKind,
     plan::shown_command,
 };
 
 /// At most so much is kept of each stream.
 const MOST_KEPT: usize = 10 << 20;
+/// At most so much of it goes into the journal.
+const MOST_RECORDED: usize = 64 << 10;
 
 /// Runs a command to its end.
 pub(super) async fn run(
@@ -35,10 +40,47 @@ pub(super) async fn run(
         Some(_) => format!("sh: {}", one_line(text.trim())),
         None => format!("$ {text}"),
     };
-    let step = host.start_step(frame, &shown, run.command.span);
-    let result = execute(host, frame, &run, text.trim(), step).await;
-    host.finish_step(frame, step, result.as_ref());
+    let path = frame.call();
+    let kind =
+        if run.capture && run.script.is_none() { StepKind::Capture } else { StepKind::Command };
+    if let Some(value) = host.done_before(frame, &path, &shown, &Type::Json) {
+        return Ok(from_kept(&value));
+    }
+    let begins = Begins { kind, path: &path, text: &shown, span: run.command.span };
+    let step = host.start_step(frame, begins);
+    let result = match host.events.is_whole() {
+        Ok(()) => execute(host, frame, &run, text.trim(), step).await,
+        Err(failure) => Err(not_run(host, frame, &run, &failure)),
+    };
+    let keep = |done| if run.capture { to_keep(done) } else { Some(json!({})) };
+    host.finish_step(frame, step, result.as_ref().map(keep));
     result
+}
+
+/// What is kept of a command, for a resumed run.
+fn to_keep(done: &CommandDone) -> Option<Json> {
+    let text = |bytes: &[u8]| {
+        let text = std::str::from_utf8(bytes).ok()?;
+        (text.len() <= MOST_RECORDED).then(|| text.to_owned())
+    };
+    Some(json!({
+        "status": done.status,
+        "stdout": text(&done.stdout)?,
+        "stderr": text(&done.stderr)?,
+        "seconds": done.duration.as_secs_f64(),
+    }))
+}
+
+fn from_kept(value: &Value) -> CommandDone {
+    let json = value.to_json();
+    let text = |name: &str| json[name].as_str().unwrap_or("").as_bytes().to_vec();
+    CommandDone {
+        status: json["status"].as_i64().and_then(|n| i32::try_from(n).ok()).unwrap_or(0),
+        stdout: text("stdout"),
+        stderr: text("stderr"),
+        duration: Duration::try_from_secs_f64(json["seconds"].as_f64().unwrap_or(0.0))
+            .unwrap_or_default(),
+    }
 }
 
 async fn execute(
@@ -60,7 +102,7 @@ async fn execute(
         }
         // What `$(…)` gives is a value, and shown where it is used.
         if !run.capture || run.script.is_some() || stream == Stream::Stderr {
-            host.events.output(&stage, step, stream, bytes, complete);
+            host.events.output(Piece { stage: &stage, step, stream, bytes, complete });
         }
     };
     let ended = match &frame.session {
@@ -139,9 +181,7 @@ async fn is_cancelled_soon(frame: &Frame, status: i32) -> bool {
     if !matches!(status, 129 | 130 | 137 | 143) {
         return frame.cancel.is_cancelled();
     }
-    tokio::time::timeout(std::time::Duration::from_millis(300), frame.cancel.cancelled())
-        .await
-        .is_ok()
+    tokio::time::timeout(Duration::from_millis(300), frame.cancel.cancelled()).await.is_ok()
 }
 
 /// The command as the place gets it where it runs.

@@ -3,12 +3,13 @@
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use pipe_grammar::Code;
-use pipe_stdlib::core::{Failure, Intent, Stream, World};
+use pipe_stdlib::core::{Failure, Intent, World};
 
-use super::journal::Journal;
+use super::journal::{Journal, Piece};
 use crate::{
     event::{Event, EventKind},
     mask::Mask,
+    record::Past,
 };
 
 /// Somebody who shows events. It sees masked text only.
@@ -17,7 +18,7 @@ pub trait Reporter: Send {
     fn event(&mut self, event: &Event);
 
     /// Shows a line of a stage's output; a piece of one where it is not complete.
-    fn output(&mut self, stage: &str, stream: Stream, line: &[u8], complete: bool);
+    fn output(&mut self, piece: Piece<'_>);
 }
 
 /// Takes events from everywhere in a run and puts them into one order.
@@ -56,6 +57,13 @@ impl Events {
         Self { world, mask: Mask::default(), inner: Mutex::new(inner) }
     }
 
+    /// Goes on where an earlier part of the run was.
+    pub fn after(&self, past: &Past) {
+        let mut inner = self.lock();
+        inner.steps = past.steps;
+        inner.intents.clone_from(&past.intents);
+    }
+
     fn lock(&self) -> MutexGuard<'_, Inner> {
         self.inner.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -70,9 +78,15 @@ impl Events {
 
     /// Tells of something that happened.
     pub fn emit(&self, kind: EventKind) {
-        let event = Event { at: self.world.now().to_string(), kind };
+        let at = self.world.now().to_string();
         let mut inner = self.lock();
-        inner.keep(&event);
+        let event = match inner.journal.write(at.clone(), kind.clone()) {
+            Ok(event) => event,
+            Err(error) => {
+                inner.complain(&error);
+                Event { n: 0, at, kind }
+            }
+        };
         inner.reporter.event(&event);
     }
 
@@ -82,19 +96,32 @@ impl Events {
     ///
     /// When it can't be recorded: then it must not happen.
     pub fn intend(&self, kind: EventKind) -> Result<(), Failure> {
-        let event = Event { at: self.world.now().to_string(), kind };
+        let at = self.world.now().to_string();
         let mut inner = self.lock();
-        let written = inner.journal.write(&event);
-        inner.reporter.event(&event);
-        if let (Ok(()), EventKind::Intent { intent, .. }) = (&written, event.kind) {
-            inner.intents.push(intent);
+        match inner.journal.write(at, kind) {
+            Ok(event) => {
+                inner.reporter.event(&event);
+                if let EventKind::Intent { intent, .. } = event.kind {
+                    inner.intents.push(intent);
+                }
+                Ok(())
+            }
+            Err(error) => {
+                inner.complain(&error);
+                Err(inner.unwritable())
+            }
         }
-        written.map_err(|error| {
-            let folder = inner.journal.folder().display();
-            let what = format!("the journal in `{folder}` can't be written: {}", plain(&error));
-            Failure::infrastructure(Code::INTERNAL, what)
-                .help("nothing was changed; make room or give the right to write, and run again")
-        })
+    }
+
+    /// Whether what happens can be recorded. When it can't, nothing more may be begun: nobody could
+    /// tell later whether it was done.
+    ///
+    /// # Errors
+    ///
+    /// When a record was lost.
+    pub fn is_whole(&self) -> Result<(), Failure> {
+        let inner = self.lock();
+        if inner.broken.is_none() { Ok(()) } else { Err(inner.unwritable()) }
     }
 
     /// The effects that were recorded so far, oldest first.
@@ -104,18 +131,19 @@ impl Events {
     }
 
     /// Passes on a line of output.
-    pub fn output(&self, stage: &str, step: usize, stream: Stream, line: &[u8], complete: bool) {
-        let masked = self.mask.bytes(line);
+    pub fn output(&self, piece: Piece<'_>) {
+        let masked = self.mask.bytes(piece.bytes);
+        let piece = Piece { bytes: &masked, ..piece };
         let mut inner = self.lock();
-        if let Err(error) = inner.journal.log(stage, &masked, complete) {
+        if let Err(error) = inner.journal.log(piece) {
             inner.complain(&error);
         }
-        let tail = inner.tails.entry(step).or_default();
+        let tail = inner.tails.entry(piece.step).or_default();
         if tail.len() >= TAIL {
             tail.pop_front();
         }
-        tail.push_back(shown(&masked));
-        inner.reporter.output(stage, stream, &masked, complete);
+        tail.push_back(shown(piece.bytes));
+        inner.reporter.output(piece);
     }
 
     /// The last lines of a step's output; they are forgotten by that.
@@ -138,10 +166,13 @@ impl Events {
 }
 
 impl Inner {
-    fn keep(&mut self, event: &Event) {
-        if let Err(error) = self.journal.write(event) {
-            self.complain(&error);
-        }
+    fn unwritable(&self) -> Failure {
+        let folder = self.journal.folder().display();
+        let why = self.broken.as_deref().unwrap_or("");
+        let what = format!("the journal in `{folder}` can't be written: {why}");
+        Failure::infrastructure(Code::INTERNAL, what).help(
+            "nothing more was begun; make room or give the right to write, then `pipe resume`",
+        )
     }
 
     fn complain(&mut self, error: &std::io::Error) {

@@ -12,16 +12,30 @@ use pipe_grammar::{
     tree::{ItemKind, Name},
 };
 use pipe_stdlib::core::{
-    Arguments, Builtin, Failure, HeldValue, Record, Secret, Value, World, literal_value,
+    Arguments, Builtin, Failure, HeldValue, Record, Secret, Type, Value, World, literal_value,
 };
+use serde_json::Value as Json;
 use tokio::sync::Semaphore;
 
 use super::{Events, Options, command, journal::log_name, step};
 use crate::{
     eval::{CommandDone, CommandRun, Failed, Frame, HeldCall, Host, Later, StepCall, Stop},
-    event::{EventKind, Outcome},
+    event::{EventKind, Outcome, StepKind},
     plan::Plan,
+    record::{Answer, Past, restore},
 };
+
+/// A step that begins.
+pub(super) struct Begins<'a> {
+    /// What it is.
+    pub(super) kind: StepKind,
+    /// Its place in the stage.
+    pub(super) path: &'a str,
+    /// What it does.
+    pub(super) text: &'a str,
+    /// Its place in the file.
+    pub(super) span: Span,
+}
 
 /// The host of a run.
 pub struct RunHost {
@@ -29,7 +43,11 @@ pub struct RunHost {
     pub(super) events: Arc<Events>,
     /// The environment of commands: that of `pipe` without what secrets name.
     pub(super) environment: Vec<(String, String)>,
-    options: Options,
+    pub(super) options: Options,
+    /// What was answered before, by stage.
+    pub(super) answers: HashMap<String, Answer>,
+    /// What was asked before, and until when.
+    pub(super) questions: Vec<(String, String, Option<String>)>,
     pub(super) slots: Arc<Semaphore>,
     outputs: Mutex<HashMap<String, Record>>,
     failures: Mutex<Vec<(String, Failed)>>,
@@ -39,14 +57,22 @@ pub struct RunHost {
 }
 
 impl RunHost {
-    pub(super) fn new(plan: Arc<Plan>, events: Arc<Events>, options: Options) -> Self {
+    pub(super) fn new(
+        plan: Arc<Plan>,
+        events: Arc<Events>,
+        options: Options,
+        past: Option<&Past>,
+    ) -> Self {
         let environment = environment(&plan);
+        let jobs = options.jobs.clamp(1, Semaphore::MAX_PERMITS);
         Self {
             plan,
             events,
             environment,
             options,
-            slots: Arc::new(Semaphore::new(options.jobs.clamp(1, Semaphore::MAX_PERMITS))),
+            answers: past.map(|past| past.answers.clone()).unwrap_or_default(),
+            questions: past.map(|past| past.questions.clone()).unwrap_or_default(),
+            slots: Arc::new(Semaphore::new(jobs)),
             outputs: Mutex::default(),
             failures: Mutex::default(),
             steps: Mutex::default(),
@@ -90,7 +116,8 @@ impl RunHost {
     }
 
     /// A step begins: gives its number.
-    pub(super) fn start_step(&self, frame: &Frame, text: &str, span: Span) -> usize {
+    pub(super) fn start_step(&self, frame: &Frame, begins: Begins<'_>) -> usize {
+        let Begins { kind, path, text, span } = begins;
         let step = self.events.next_step();
         let now = tokio::time::Instant::now();
         self.steps.lock().unwrap_or_else(PoisonError::into_inner).insert(step, now);
@@ -98,16 +125,29 @@ impl RunHost {
             stage: self.stage_name(frame),
             step,
             within: frame.step,
+            path: path.to_owned(),
+            kind,
             text: self.events.mask.text(text).into_owned(),
             line: self.plan.program.line(span),
         });
         step
     }
 
-    /// It ends.
-    pub(super) fn finish_step<T>(&self, frame: &Frame, step: usize, result: Result<T, &Stop>) {
+    /// It ends, with what is kept of its value.
+    pub(super) fn finish_step(
+        &self,
+        frame: &Frame,
+        step: usize,
+        result: Result<Option<Json>, &Stop>,
+    ) {
+        let mut value = None;
         let outcome = match result {
-            Ok(_) | Err(Stop::Return(_) | Stop::Skip(_)) => Outcome::Success,
+            Ok(given) => {
+                // What had to be masked is not what it was.
+                value = given.filter(|json| !self.events.mask.json(json).1);
+                Outcome::Success
+            }
+            Err(Stop::Return(_) | Stop::Skip(_)) => Outcome::Success,
             Err(Stop::Cancelled) => Outcome::Cancelled,
             Err(_) => Outcome::Failed,
         };
@@ -118,7 +158,30 @@ impl RunHost {
             step,
             outcome,
             millis: u64::try_from(millis).unwrap_or(u64::MAX),
+            value,
         });
+    }
+
+    /// What a step gave that was done before the run was interrupted. None: it is to be done.
+    pub(super) fn done_before(
+        &self,
+        frame: &Frame,
+        path: &str,
+        text: &str,
+        ty: &Type,
+    ) -> Option<Value> {
+        let past = frame.past.as_ref()?.get(path)?;
+        if past.text != self.events.mask.text(text) {
+            return None;
+        }
+        let value = match past.outcome {
+            Some(Outcome::Success) => restore(past.value.as_ref()?, ty)?,
+            None if past.kind.makes_a_difference() && self.options.assume_done => Value::Null,
+            _ => return None,
+        };
+        let stage = self.stage_name(frame);
+        self.events.emit(EventKind::StepKept { stage, text: past.text.clone() });
+        Some(value)
     }
 
     fn failure_record(&self, stage: &str, failed: &Failed) -> Value {
@@ -240,7 +303,9 @@ impl Host for RunHost {
     }
 
     fn begin_step(&self, frame: &Frame, title: &str, span: Span) -> Frame {
-        let step = self.start_step(frame, title, span);
+        let path = frame.call();
+        let begins = Begins { kind: StepKind::Group, path: &path, text: title, span };
+        let step = self.start_step(frame, begins);
         let mut inner = frame.clone();
         inner.step = Some(step);
         inner.steps.push(title.to_owned());
@@ -249,7 +314,7 @@ impl Host for RunHost {
 
     fn end_step(&self, frame: &Frame, result: Result<(), &Stop>) {
         if let Some(step) = frame.step {
-            self.finish_step(frame, step, result);
+            self.finish_step(frame, step, result.map(|()| None));
         }
     }
 

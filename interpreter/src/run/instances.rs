@@ -1,23 +1,32 @@
 //! The instances of a stage with `for`: one for each combination, side by side.
 
+use std::sync::Arc;
+
 use futures_util::stream::{FuturesUnordered, StreamExt};
 use pipe_grammar::tree::ClauseKind;
-use pipe_stdlib::core::{Record, Value};
+use pipe_stdlib::core::{Record, Value, write_value};
 
 use super::{
-    Ended,
+    Begin, Ended, course,
     stage::{self, Clauses},
 };
 use crate::{
     eval::{Eval, Frame, Slot, Stop},
-    event::EventKind,
+    event::{EventKind, Outcome},
+    plan::sum,
+    record::PastStage,
 };
 
 /// Runs the instances of a stage.
-pub(super) async fn run(clauses: Clauses<'_>, eval: Eval<'_>) -> Ended {
+pub(super) async fn run(
+    clauses: Clauses<'_>,
+    eval: Eval<'_>,
+    begin: &Begin,
+    key: Option<&str>,
+) -> Ended {
     let host = clauses.host;
     let name = clauses.stage.name.text.to_string();
-    let frames = match frames(clauses, eval).await {
+    let frames = match frames(clauses, eval, key).await {
         Ok(frames) => frames,
         Err(stop) => return stage::not_begun(host, &name, stop),
     };
@@ -37,12 +46,20 @@ pub(super) async fn run(clauses: Clauses<'_>, eval: Eval<'_>) -> Ended {
     let mut stopped = false;
     loop {
         while !stopped && running.len() < at_once {
-            let Some((number, frame)) = waiting.next() else { break };
+            let Some((number, (frame, key))) = waiting.next() else { break };
+            let known = key.as_ref().and_then(|key| begin.instances.get(key));
+            if let Some(outputs) = kept(clauses, frame, known) {
+                ends[number] = Some((Ended::Success, outputs));
+                continue;
+            }
             running.push(async move {
                 // Whoever is cancelled while it waits for its turn is told so by its stage.
                 let slot = Slot::take(&host.slots, frame).await.unwrap_or_default();
-                let frame = Frame { slot, ..frame.clone() };
-                (number, stage::one(clauses, eval.at(&frame)).await)
+                let past = known
+                    .filter(|known| known.outcome.is_none() && begin.goes_on)
+                    .map(|known| Arc::new(known.steps.clone()));
+                let frame = Frame { slot, past, ..frame.clone() };
+                (number, stage::one(clauses, eval.at(&frame), key.clone()).await)
             });
         }
         let Some((number, (ended, outputs))) = running.next().await else { break };
@@ -55,8 +72,26 @@ pub(super) async fn run(clauses: Clauses<'_>, eval: Eval<'_>) -> Ended {
     together(&done)
 }
 
-/// A frame for each combination, in order: the first loop is the outermost.
-async fn frames(clauses: Clauses<'_>, eval: Eval<'_>) -> Result<Vec<Frame>, Stop> {
+/// The outputs of an instance that succeeded before.
+fn kept(clauses: Clauses<'_>, frame: &Frame, known: Option<&PastStage>) -> Option<Record> {
+    let known = known.filter(|known| known.outcome == Some(Outcome::Success))?;
+    let host = clauses.host;
+    let outputs = course::instance_outputs(clauses.plan, frame.stage.unwrap_or(0), known)?;
+    host.events.emit(EventKind::StageKept {
+        stage: host.stage_name(frame),
+        from: clauses.plan.facts.run().to_owned(),
+        key: known.key.clone(),
+        outputs: known.outputs.clone(),
+    });
+    Some(outputs)
+}
+
+/// A frame for each combination, in order: the first loop is the outermost; and its key.
+async fn frames(
+    clauses: Clauses<'_>,
+    eval: Eval<'_>,
+    key: Option<&str>,
+) -> Result<Vec<(Frame, Option<String>)>, Stop> {
     let clause = clauses.stage.clauses.iter().find_map(|clause| match &clause.kind {
         ClauseKind::For { loops, condition } => Some((loops, *condition)),
         _ => None,
@@ -84,10 +119,17 @@ async fn frames(clauses: Clauses<'_>, eval: Eval<'_>) -> Result<Vec<Frame>, Stop
             kept.push(frame);
         }
     }
-    for (number, frame) in kept.iter_mut().enumerate() {
-        frame.instance = Some(number);
-    }
-    Ok(kept)
+    let names = loops.iter().map(|(name, _)| &name.text);
+    Ok(kept
+        .into_iter()
+        .enumerate()
+        .map(|(number, frame)| {
+            let values = names.clone().map(|name| frame.scope.get(name).unwrap_or_default());
+            let values: Vec<String> = values.map(|value| write_value(&value)).collect();
+            let key = key.map(|key| format!("{key}/{}", sum(&values.join("\n"))));
+            (Frame { instance: Some(number), ..frame }, key)
+        })
+        .collect())
 }
 
 async fn at_once(clauses: Clauses<'_>, eval: Eval<'_>) -> Result<usize, Stop> {

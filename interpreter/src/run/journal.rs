@@ -5,18 +5,56 @@ use std::{
     fs::{self, File, OpenOptions},
     io::{self, Write},
     path::{Path, PathBuf},
+    time::{Duration, Instant},
 };
 
-use crate::event::{Event, EventKind};
+use pipe_stdlib::core::Stream;
+
+use crate::{
+    event::{Event, EventKind},
+    record::{EVENTS, seal},
+};
 
 /// The folder of all runs beside a Pipelinefile.
 pub const FOLDER: &str = ".pipe";
+
+/// What was written is on the disk after so long at the latest.
+const SYNC: Duration = Duration::from_millis(100);
 
 /// The journal of one run.
 pub struct Journal {
     folder: PathBuf,
     events: File,
-    logs: HashMap<String, File>,
+    /// The number of the last event.
+    last: u64,
+    /// The last line has no end: a write failed in its middle, or the run was interrupted there.
+    torn: bool,
+    synced: Instant,
+    logs: HashMap<String, Log>,
+}
+
+/// The output of a stage, and whose it is.
+struct Log {
+    text: File,
+    /// Lines `OFFSET STEP STREAM`: from that byte on, the text is the output of that step.
+    index: File,
+    length: u64,
+    source: Option<(usize, Stream)>,
+}
+
+/// A piece of a stage's output.
+#[derive(Clone, Copy)]
+pub struct Piece<'a> {
+    /// The stage.
+    pub stage: &'a str,
+    /// The step that wrote it.
+    pub step: usize,
+    /// Where it was written to.
+    pub stream: Stream,
+    /// The text, without the end of its line.
+    pub bytes: &'a [u8],
+    /// Whether the line ends there.
+    pub complete: bool,
 }
 
 impl Journal {
@@ -34,9 +72,23 @@ impl Journal {
         if !ignore.exists() {
             fs::write(ignore, "*\n")?;
         }
-        let events =
-            OpenOptions::new().create_new(true).append(true).open(folder.join("events.jsonl"))?;
-        Ok(Self { folder, events, logs: HashMap::new() })
+        let events = OpenOptions::new().create_new(true).append(true).open(folder.join(EVENTS))?;
+        Ok(Self::new(folder, events, 0, false))
+    }
+
+    /// Opens the journal of a run that goes on. `last` is the number of its last event, `torn`
+    /// says that the last line has no end.
+    ///
+    /// # Errors
+    ///
+    /// When it can't be opened for writing.
+    pub fn resume(folder: PathBuf, last: u64, torn: bool) -> io::Result<Self> {
+        let events = OpenOptions::new().append(true).open(folder.join(EVENTS))?;
+        Ok(Self::new(folder, events, last, torn))
+    }
+
+    fn new(folder: PathBuf, events: File, last: u64, torn: bool) -> Self {
+        Self { folder, events, last, torn, synced: Instant::now(), logs: HashMap::new() }
     }
 
     /// Appends an event with one write(2), so that it survives the death of `pipe`; what an effect
@@ -45,16 +97,29 @@ impl Journal {
     /// # Errors
     ///
     /// When it can't be written: then what it announces must not happen.
-    pub fn write(&mut self, event: &Event) -> io::Result<()> {
-        let mut line = serde_json::to_vec(event)?;
-        line.push(b'\n');
-        self.events.write_all(&line)?;
-        match event.kind {
-            EventKind::Intent { .. }
-            | EventKind::StageFinished { .. }
-            | EventKind::RunFinished { .. } => self.events.sync_data(),
-            _ => Ok(()),
+    pub fn write(&mut self, at: String, kind: EventKind) -> io::Result<Event> {
+        let event = Event { n: self.last + 1, at, kind };
+        let mut line = seal(&serde_json::to_vec(&event)?);
+        if self.torn {
+            line.insert(0, b'\n');
         }
+        // What is written in part only must not swallow the next one.
+        self.torn = true;
+        self.events.write_all(&line)?;
+        self.torn = false;
+        self.last = event.n;
+        let relied_on = matches!(
+            event.kind,
+            EventKind::Intent { .. }
+                | EventKind::StageFinished { .. }
+                | EventKind::Answered { .. }
+                | EventKind::RunFinished { .. }
+        );
+        if relied_on || self.synced.elapsed() >= SYNC {
+            self.events.sync_data()?;
+            self.synced = Instant::now();
+        }
+        Ok(event)
     }
 
     /// Appends to the log of a stage.
@@ -62,26 +127,51 @@ impl Journal {
     /// # Errors
     ///
     /// When it can't be written.
-    pub fn log(&mut self, stage: &str, bytes: &[u8], complete: bool) -> io::Result<()> {
-        if !self.logs.contains_key(stage) {
-            let path = self.folder.join(log_name(stage));
-            let file = OpenOptions::new().create(true).append(true).open(path)?;
-            self.logs.insert(stage.to_owned(), file);
+    pub fn log(&mut self, piece: Piece<'_>) -> io::Result<()> {
+        if !self.logs.contains_key(piece.stage) {
+            let log = Log::open(&self.folder, piece.stage)?;
+            self.logs.insert(piece.stage.to_owned(), log);
         }
-        let Some(file) = self.logs.get_mut(stage) else { return Ok(()) };
-        if !complete {
-            return file.write_all(bytes);
-        }
-        let mut line = Vec::with_capacity(bytes.len() + 1);
-        line.extend_from_slice(bytes);
-        line.push(b'\n');
-        file.write_all(&line)
+        let Some(log) = self.logs.get_mut(piece.stage) else { return Ok(()) };
+        log.write(piece)
     }
 
     /// The folder of the run.
     #[must_use]
     pub fn folder(&self) -> &Path {
         &self.folder
+    }
+}
+
+impl Log {
+    fn open(folder: &Path, stage: &str) -> io::Result<Self> {
+        let open =
+            |name: String| OpenOptions::new().create(true).append(true).open(folder.join(name));
+        let text = open(log_name(stage))?;
+        let length = text.metadata()?.len();
+        Ok(Self { text, index: open(index_name(stage))?, length, source: None })
+    }
+
+    fn write(&mut self, piece: Piece<'_>) -> io::Result<()> {
+        let source = Some((piece.step, piece.stream));
+        if self.source != source {
+            self.source = source;
+            let stream = match piece.stream {
+                Stream::Stdout => "out",
+                Stream::Stderr => "err",
+            };
+            let line = format!("{} {} {stream}\n", self.length, piece.step);
+            self.index.write_all(line.as_bytes())?;
+        }
+        if !piece.complete {
+            self.length += piece.bytes.len() as u64;
+            return self.text.write_all(piece.bytes);
+        }
+        let mut line = Vec::with_capacity(piece.bytes.len() + 1);
+        line.extend_from_slice(piece.bytes);
+        line.push(b'\n');
+        self.length += line.len() as u64;
+        self.text.write_all(&line)
     }
 }
 
@@ -92,27 +182,54 @@ pub fn log_name(stage: &str) -> String {
     if stage.is_empty() { "handlers.log".to_owned() } else { format!("{stage}.log") }
 }
 
+/// Which step has written what of the log of a stage.
+#[must_use]
+pub fn index_name(stage: &str) -> String {
+    format!("{}.steps", log_name(stage))
+}
+
 #[cfg(test)]
 mod tests {
     #![allow(clippy::unwrap_used)]
 
     use super::*;
 
+    fn skipped(stage: &str) -> EventKind {
+        EventKind::StageSkipped { stage: stage.into(), reason: "x\ny".into() }
+    }
+
     #[test]
     fn a_journal_keeps_git_out_and_events_whole() {
         let folder = tempfile::tempdir().unwrap();
         let mut journal = Journal::create(folder.path(), "r1").unwrap();
-        let kind = EventKind::StageSkipped { stage: "a".into(), reason: "x\ny".into() };
-        journal.write(&Event { at: "t".into(), kind }).unwrap();
-        journal.log("a", b"line", true).unwrap();
-        let events = fs::read_to_string(folder.path().join(".pipe/runs/r1/events.jsonl")).unwrap();
+        journal.write("t".into(), skipped("a")).unwrap();
+        let piece =
+            Piece { stage: "a", step: 3, stream: Stream::Stderr, bytes: b"line", complete: true };
+        journal.log(piece).unwrap();
+        journal.log(piece).unwrap();
+        journal.log(Piece { stream: Stream::Stdout, ..piece }).unwrap();
+        let run = folder.path().join(".pipe/runs/r1");
+        let events = fs::read_to_string(run.join("events.jsonl")).unwrap();
         assert_eq!(events.lines().count(), 1);
         assert!(events.contains(r#""event":"stage_skipped""#));
         assert_eq!(fs::read_to_string(folder.path().join(".pipe/.gitignore")).unwrap(), "*\n");
-        assert_eq!(
-            fs::read_to_string(folder.path().join(".pipe/runs/r1/a.log")).unwrap(),
-            "line\n"
-        );
+        assert_eq!(fs::read_to_string(run.join("a.log")).unwrap(), "line\nline\nline\n");
+        assert_eq!(fs::read_to_string(run.join("a.log.steps")).unwrap(), "0 3 err\n10 3 out\n");
         assert!(Journal::create(folder.path(), "r1").is_err());
+    }
+
+    #[test]
+    fn a_resumed_journal_begins_a_line_of_its_own() {
+        let folder = tempfile::tempdir().unwrap();
+        let mut journal = Journal::create(folder.path(), "r1").unwrap();
+        journal.write("t".into(), skipped("a")).unwrap();
+        let run = folder.path().join(".pipe/runs/r1");
+        let mut torn = OpenOptions::new().append(true).open(run.join("events.jsonl")).unwrap();
+        torn.write_all(br#"{"n":2,"at":"#).unwrap();
+        let mut journal = Journal::resume(run.clone(), 1, true).unwrap();
+        journal.write("t".into(), skipped("b")).unwrap();
+        let events = fs::read_to_string(run.join("events.jsonl")).unwrap();
+        assert_eq!(events.lines().count(), 3);
+        assert!(events.ends_with("}\n"));
     }
 }

@@ -35,7 +35,18 @@ impl Lock {
         }
         let mut opened =
             OpenOptions::new().read(true).write(true).create(true).truncate(false).open(file)?;
-        match flock(&opened, FlockOperation::NonBlockingLockExclusive) {
+        // Somebody who only looks at it holds it for a moment.
+        let mut tries = 0;
+        let answer = loop {
+            match flock(&opened, FlockOperation::NonBlockingLockExclusive) {
+                Err(rustix::io::Errno::WOULDBLOCK) if tries < 3 => {
+                    tries += 1;
+                    std::thread::sleep(std::time::Duration::from_millis(10));
+                }
+                answer => break answer,
+            }
+        };
+        match answer {
             Ok(()) => {
                 opened.set_len(0)?;
                 opened.rewind()?;
@@ -48,6 +59,20 @@ impl Lock {
                 Ok(Locked::By(note))
             }
             Err(error) => Err(error.into()),
+        }
+    }
+
+    /// What the one who holds a lock has written into it. None: nobody holds it.
+    #[must_use]
+    pub fn holder(file: &Path) -> Option<String> {
+        let mut opened = File::open(file).ok()?;
+        match flock(&opened, FlockOperation::NonBlockingLockShared) {
+            Err(rustix::io::Errno::WOULDBLOCK) => {
+                let mut note = String::new();
+                opened.read_to_string(&mut note).ok()?;
+                Some(note)
+            }
+            _ => None,
         }
     }
 }
@@ -64,7 +89,9 @@ mod tests {
         let file = folder.path().join("deep/lock");
         let Locked::Yes(first) = Lock::take(&file, "run 1").unwrap() else { panic!("not free") };
         assert!(matches!(Lock::take(&file, "run 2").unwrap(), Locked::By(note) if note == "run 1"));
+        assert_eq!(Lock::holder(&file).as_deref(), Some("run 1"));
         drop(first);
+        assert_eq!(Lock::holder(&file), None);
         assert!(matches!(Lock::take(&file, "run 2").unwrap(), Locked::Yes(_)));
     }
 }

@@ -1,6 +1,8 @@
 //! Runs a plan: stages in their order, commands and built-ins in them, handlers at the end.
 
+mod approve;
 mod command;
+mod course;
 mod events;
 mod explain;
 mod host;
@@ -23,27 +25,30 @@ use pipe_grammar::{
     Code,
     tree::{ClauseKind, ItemKind, Outcome as HandlerOutcome},
 };
-use pipe_stdlib::core::FailureKind;
+use pipe_stdlib::core::{FailureKind, Record, Value};
 use tokio_util::sync::CancellationToken;
 
 use crate::{
     eval::{Eval, Failed, Frame, Stop},
     event::{EventKind, Outcome, SCHEMA},
     exit,
-    plan::{Decision, Plan},
+    plan::{self, Decision, Plan},
+    record::Past,
 };
 
+pub use approve::{somebody_is_there, whoever};
+pub use course::{Begin, Course, picked, resumed};
 pub use events::{Events, Reporter, plain};
 pub use host::RunHost;
 pub use id::new_id;
-pub use journal::{FOLDER, Journal, log_name};
+pub use journal::{FOLDER, Journal, Piece, index_name, log_name};
 pub(crate) use local::{Machine, run as run_here};
 pub use lock::{Lock, Locked};
 pub use process::adopt_orphans;
 pub use shell::Shell;
 
 /// How a run is to be run.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug, Default)]
 pub struct Options {
     /// An unstable run ends with status 3.
     pub unstable_is_error: bool,
@@ -53,6 +58,27 @@ pub struct Options {
     pub cancel_grace: Duration,
     /// How many stages, instances and branches of `parallel for` run at once.
     pub jobs: usize,
+    /// What was under way when the run was interrupted has been done.
+    pub assume_done: bool,
+    /// The stages that need not be asked about: `--approve`.
+    pub approved: Vec<String>,
+    /// Somebody sits at a terminal and can be asked.
+    pub interactive: bool,
+}
+
+/// Where a run begins.
+#[derive(Debug, Default)]
+pub struct Start {
+    /// What becomes of each stage, in order. Without any, every stage runs.
+    pub courses: Vec<Course>,
+    /// The state of the files that git tracks; none outside a repository.
+    pub files: Option<String>,
+    /// The stages that were picked; none: all.
+    pub picked: Option<Vec<String>>,
+    /// `--may-lack`
+    pub may_lack: Vec<String>,
+    /// What is known of the run, when it goes on.
+    pub past: Option<Past>,
 }
 
 /// How a stage ended.
@@ -63,6 +89,8 @@ enum Ended {
     /// It failed; `true`: it may.
     Failed(Box<Failed>, bool),
     Cancelled,
+    /// It waits for somebody's answer.
+    Waiting,
 }
 
 /// Runs a plan to its end, and gives the exit status.
@@ -70,28 +98,17 @@ pub async fn run(
     plan: Arc<Plan>,
     events: Arc<Events>,
     options: Options,
+    start: Start,
     cancel: CancellationToken,
 ) -> u8 {
     let started = tokio::time::Instant::now();
     for secret in plan.facts.secrets() {
         events.mask.add(&secret);
     }
-    let host = RunHost::new(plan.clone(), events.clone(), options);
-    events.emit(EventKind::RunStarted {
-        schema: SCHEMA,
-        run: plan.facts.run().to_owned(),
-        pipeline: plan.facts.name(),
-        file: plan.program.sources(|s| s.get(plan.program.file.source).name.clone()),
-        version: env!("CARGO_PKG_VERSION"),
-        params: plan
-            .params
-            .iter()
-            .map(|(name, value)| (name.to_string(), value.to_json()))
-            .collect(),
-        stages: plan.stages.iter().map(|stage| stage.name.to_string()).collect(),
-        local: plan.connections.local.is_some(),
-    });
-    let run = Run { plan: &plan, host: &host, options, cancel: &cancel };
+    let host = RunHost::new(plan.clone(), events.clone(), options.clone(), start.past.as_ref());
+    events.emit(beginning(&plan, &events, &start));
+    let courses = &start.courses;
+    let run = Run { plan: &plan, host: &host, options: &options, courses, cancel: &cancel };
     let limit = run.timeout().await;
     let stages = run.stages();
     let (ends, timed_out) = match limit {
@@ -108,17 +125,60 @@ pub async fn run(
         None => (stages.await, false),
     };
     let outcome = run.outcome(&ends);
-    let handlers_failed = run.handlers(outcome, &ends).await;
-    let (outcome, status) = run.status(outcome, &ends, timed_out, handlers_failed);
+    let waits = outcome == HandlerOutcome::Success
+        && ends.iter().flatten().any(|end| matches!(end, Ended::Waiting));
+    let (outcome, status) = if waits {
+        // Its handlers run when it has ended.
+        (Outcome::Waiting, exit::WAITING)
+    } else {
+        let handlers_failed = run.handlers(outcome, &ends).await;
+        run.status(outcome, &ends, timed_out, handlers_failed)
+    };
     let millis = u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX);
-    events.emit(EventKind::RunFinished { outcome, status, millis });
+    let files = files(&plan);
+    events.emit(EventKind::RunFinished { outcome, status, millis, files });
     status
+}
+
+/// The state of the files that git tracks, without the Pipelinefile: what stages are made of is known
+/// better than that.
+#[must_use]
+pub fn files(plan: &Plan) -> Option<String> {
+    let name = plan.program.sources(|s| s.get(plan.program.file.source).name.clone());
+    let name = std::path::Path::new(&name).file_name()?.to_str()?;
+    pipe_stdlib::git::state(&plan.world, name)
+}
+
+/// The event that a run begins with, or goes on with.
+fn beginning(plan: &Plan, events: &Events, start: &Start) -> EventKind {
+    let (version, files) = (env!("CARGO_PKG_VERSION").to_owned(), start.files.clone());
+    if start.past.is_some() {
+        let (run, pipeline) = (plan.facts.run().to_owned(), plan.facts.name());
+        return EventKind::RunResumed { run, pipeline, version, files };
+    }
+    let param = |(name, value): (&pipe_grammar::tree::Text, &Value)| {
+        (name.to_string(), events.mask.json(&value.to_json()).0)
+    };
+    EventKind::RunStarted {
+        schema: SCHEMA,
+        run: plan.facts.run().to_owned(),
+        pipeline: plan.facts.name(),
+        file: plan.program.sources(|s| s.get(plan.program.file.source).name.clone()),
+        version,
+        params: plan.params.iter().map(param).collect(),
+        files,
+        stages: plan.stages.iter().map(|stage| stage.name.to_string()).collect(),
+        local: plan.connections.local.is_some(),
+        picked: start.picked.clone(),
+        may_lack: start.may_lack.clone(),
+    }
 }
 
 struct Run<'a> {
     plan: &'a Plan,
     host: &'a RunHost,
-    options: Options,
+    options: &'a Options,
+    courses: &'a [Course],
     cancel: &'a CancellationToken,
 }
 
@@ -152,7 +212,9 @@ impl Run<'_> {
             for number in 0..count {
                 let ready = !stopped
                     && !started[number]
-                    && before[number].iter().all(|stage| ends[*stage].is_some());
+                    && before[number]
+                        .iter()
+                        .all(|stage| !matches!(ends[*stage], None | Some(Ended::Waiting)));
                 if !ready {
                     continue;
                 }
@@ -195,10 +257,31 @@ impl Run<'_> {
     }
 
     async fn stage(&self, number: usize, cancel: CancellationToken) -> Ended {
+        let first = Course::default();
+        let begin = match self.courses.get(number).unwrap_or(&first) {
+            Course::LeftOut => return Ended::Skipped,
+            Course::Kept { from, outputs, skipped } => {
+                self.keep(number, from, outputs);
+                return if *skipped { Ended::Skipped } else { Ended::Success };
+            }
+            Course::Run(begin) => begin,
+        };
         if let Decision::Skip(reason) = &self.plan.stages[number].decision {
             return self.skip(number, reason.clone());
         }
-        stage::run(self.plan, self.host, number, cancel).await
+        stage::run(self.plan, self.host, number, begin, cancel).await
+    }
+
+    /// Takes the outputs of a stage over.
+    fn keep(&self, number: usize, from: &str, outputs: &Record) {
+        let name = &self.plan.stages[number].name;
+        self.host.set_outputs(name, outputs.clone());
+        self.host.events.emit(EventKind::StageKept {
+            stage: name.to_string(),
+            from: from.to_owned(),
+            key: plan::key(&self.plan.facts, number),
+            outputs: stage::shown(self.host, outputs).0,
+        });
     }
 
     fn outcome(&self, ends: &[Option<Ended>]) -> HandlerOutcome {

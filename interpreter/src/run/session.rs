@@ -9,9 +9,13 @@ use tokio_util::sync::CancellationToken;
 
 use super::{
     RunHost,
+    host::Begins,
     step::{StepReport, placed, seen},
 };
-use crate::eval::{Frame, Stop, limited};
+use crate::{
+    eval::{Frame, Stop, limited},
+    event::StepKind,
+};
 
 /// How long the end may take.
 const GRACE: Duration = Duration::from_secs(60);
@@ -23,14 +27,16 @@ pub(super) async fn start(
     runner: &dyn Runner,
     span: Span,
 ) -> Result<Arc<dyn Session>, Stop> {
-    let step = host.start_step(frame, &format!("using {}", runner.shown()), span);
+    let (path, text) = (frame.call(), format!("using {}", runner.shown()));
+    let begins = Begins { kind: StepKind::Place, path: &path, text: &text, span };
+    let step = host.start_step(frame, begins);
     let stage = host.stage_name(frame);
     let run_folder = host.events.folder();
     let report = StepReport { host, stage: &stage, step: Some(step) };
     let call = seen(host, frame, &report, &run_folder);
     let result = runner.start(call, host.plan.world.root()).await;
     let result = result.map_err(|failure| placed(host, frame, &failure, span, &[]));
-    host.finish_step(frame, step, result.as_ref().map(|_| ()));
+    host.finish_step(frame, step, result.as_ref().map(|_| None));
     result
 }
 

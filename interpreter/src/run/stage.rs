@@ -9,11 +9,17 @@ use pipe_grammar::{
 use pipe_stdlib::core::{FailureKind, Record, Value, convert, describe};
 use tokio_util::sync::CancellationToken;
 
-use super::{Ended, Lock, Locked, RunHost, instances, session};
+use serde_json::{Map, Value as Json};
+
+use super::{
+    Begin, Ended, Lock, Locked, RunHost,
+    approve::{self, Approval},
+    instances, session,
+};
 use crate::{
     eval::{Eval, Failed, Frame, Later, Slot, Stop},
     event::{EventKind, Outcome},
-    plan::Plan,
+    plan::{self, Plan},
     report::draw::{self, Look},
 };
 
@@ -22,6 +28,7 @@ pub(super) async fn run(
     plan: &Plan,
     host: &RunHost,
     number: usize,
+    begin: &Begin,
     cancel: CancellationToken,
 ) -> Ended {
     let Some(stage) = plan.program.file.stages().nth(number) else { return Ended::Skipped };
@@ -39,13 +46,32 @@ pub(super) async fn run(
         }
         Err(stop) => return not_begun(host, &name, stop),
     }
+    match approve::ask(plan, host, eval, stage).await {
+        Ok(Approval::Given) => {}
+        Ok(Approval::Refused(reason)) => {
+            host.events.emit(EventKind::StageSkipped { stage: name, reason });
+            return Ended::Skipped;
+        }
+        Ok(Approval::Waits) => return Ended::Waiting,
+        Err(stop) => return not_begun(host, &name, stop),
+    }
+    if let Some(why) = &begin.why {
+        host.events.emit(EventKind::Said {
+            stage: name.clone(),
+            step: None,
+            text: format!("{name} runs again: {why}"),
+        });
+    }
+    let frame = Frame { past: begin.steps.clone(), ..frame.clone() };
+    let eval = eval.at(&frame);
+    let key = plan::key(&plan.facts, number);
     let clauses = Clauses { plan, host, stage };
     if clauses.has_instances() {
-        return instances::run(clauses, eval).await;
+        return instances::run(clauses, eval, begin, key.as_deref()).await;
     }
     let slot = Slot::take(&host.slots, &frame).await.unwrap_or_default();
     let frame = Frame { slot, ..frame.clone() };
-    let (ended, outputs) = one(clauses, eval.at(&frame)).await;
+    let (ended, outputs) = one(clauses, eval.at(&frame), key).await;
     if matches!(ended, Ended::Success) {
         host.set_outputs(&name, outputs);
     }
@@ -53,7 +79,11 @@ pub(super) async fn run(
 }
 
 /// Runs a stage, or an instance of one, and gives its outputs.
-pub(super) async fn one(clauses: Clauses<'_>, eval: Eval<'_>) -> (Ended, Record) {
+pub(super) async fn one(
+    clauses: Clauses<'_>,
+    eval: Eval<'_>,
+    key: Option<String>,
+) -> (Ended, Record) {
     let host = clauses.host;
     let name = host.stage_name(eval.frame);
     let title = match clauses.stage.title {
@@ -63,7 +93,7 @@ pub(super) async fn one(clauses: Clauses<'_>, eval: Eval<'_>) -> (Ended, Record)
         },
         None => None,
     };
-    begin(host, &name, title);
+    start(host, &name, title, key);
     let started = tokio::time::Instant::now();
     let result = clauses.around(eval).await;
     let millis = u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX);
@@ -80,12 +110,12 @@ pub(super) async fn one(clauses: Clauses<'_>, eval: Eval<'_>) -> (Ended, Record)
 
 /// A stage whose clauses could not be evaluated.
 pub(super) fn not_begun(host: &RunHost, name: &str, stop: Stop) -> Ended {
-    begin(host, name, None);
+    start(host, name, None, None);
     finish(host, name, Err(stop), &Record::new(), 0, false)
 }
 
-fn begin(host: &RunHost, name: &str, title: Option<String>) {
-    host.events.emit(EventKind::StageStarted { stage: name.to_owned(), title });
+fn start(host: &RunHost, name: &str, title: Option<String>, key: Option<String>) {
+    host.events.emit(EventKind::StageStarted { stage: name.to_owned(), title, key });
 }
 
 /// Decides `when` where the plan could not. A reason: it is skipped.
@@ -143,14 +173,28 @@ fn finish(
             (Ended::Failed(failed, may_fail), outcome)
         }
     };
-    let shown = outputs.iter().map(|(name, value)| (name.to_string(), value.to_json())).collect();
+    let (shown, hidden) = shown(host, outputs);
     host.events.emit(EventKind::StageFinished {
         stage: name.to_owned(),
         outcome,
         millis,
         outputs: shown,
+        hidden,
     });
     ended
+}
+
+/// Outputs as the journal has them, and the names of those in which a secret was hidden.
+pub(super) fn shown(host: &RunHost, outputs: &Record) -> (Map<String, Json>, Vec<String>) {
+    let mut hidden = Vec::new();
+    let shown = outputs.iter().map(|(name, value)| {
+        let (json, masked) = host.events.mask.json(&value.to_json());
+        if masked {
+            hidden.push(name.to_string());
+        }
+        (name.to_string(), json)
+    });
+    (shown.collect(), hidden)
 }
 
 /// Tells of a failure.
@@ -162,7 +206,7 @@ pub(super) fn tell(host: &RunHost, stage: &str, failed: &Failed) {
         stage: stage.to_owned(),
         step: failed.step.as_ref().map(|step| mask.text(step).into_owned()),
         code: failed.diagnostic.code.to_string(),
-        kind: failed.kind_name(),
+        kind: failed.kind_name().to_owned(),
         message: mask.text(&failed.diagnostic.message).into_owned(),
         drawn: mask.text(&drawn).into_owned(),
     });
@@ -256,8 +300,11 @@ impl<'a> Clauses<'a> {
         });
         match retry {
             Some(retry) => {
-                eval.retry(retry, move |eval| -> Later<'_, _> {
-                    Box::pin(self.body(eval, outputs))
+                eval.retry(retry, move |number| -> Later<'_, _> {
+                    Box::pin(async move {
+                        let frame = eval.frame.at(format_args!("~{number}"));
+                        self.body(eval.at(&frame), outputs).await
+                    })
                 })
                 .await
             }

@@ -8,11 +8,25 @@ use pipe_stdlib::core::{
     TestResult, Value, write_value,
 };
 
-use super::RunHost;
+use serde_json::Value as Json;
+
+use super::{Piece, RunHost, host::Begins};
 use crate::{
     eval::{Frame, HeldCall, StepCall, Stop},
-    event::EventKind,
+    event::{EventKind, StepKind},
 };
+
+/// What makes a difference each time it is done: a step of these that was interrupted is asked
+/// about.
+const ONCE: &[(&str, &str)] = &[
+    ("docker", "run"),
+    ("http", "post"),
+    ("http", "patch"),
+    ("marathon", "restart"),
+    ("notify", "webhook"),
+    ("notify", "slack"),
+    ("ssh", "run"),
+];
 
 /// A call longer than this is cut where it is shown.
 const LONGEST_TEXT: usize = 160;
@@ -24,7 +38,24 @@ pub(super) async fn run(host: &RunHost, frame: &Frame, call: StepCall<'_>) -> Re
     }
     // A line of the log is itself what there is to see.
     let quiet = call.builtin.module.is_empty() && call.builtin.name == "log";
-    let step = (!quiet).then(|| host.start_step(frame, &shown(&call), call.span));
+    let (path, text) = (frame.call(), shown(&call));
+    if let Some(value) = host.done_before(frame, &path, &text, call.result) {
+        return Ok(value);
+    }
+    let kind = if ONCE.contains(&(call.builtin.module, call.builtin.name)) {
+        StepKind::Once
+    } else {
+        StepKind::Builtin
+    };
+    let begins = Begins { kind, path: &path, text: &text, span: call.span };
+    let step = (!quiet).then(|| host.start_step(frame, begins));
+    if let Err(failure) = host.events.is_whole() {
+        let stop = placed(host, frame, &failure, call.span, call.places);
+        if let Some(step) = step {
+            host.finish_step(frame, step, Err(&stop));
+        }
+        return Err(stop);
+    }
     let stage = host.stage_name(frame);
     let run_folder = host.events.folder();
     let report = StepReport { host, stage: &stage, step };
@@ -40,9 +71,14 @@ pub(super) async fn run(host: &RunHost, frame: &Frame, call: StepCall<'_>) -> Re
     };
     let result = result.map_err(|failure| placed(host, frame, &failure, call.span, call.places));
     if let Some(step) = step {
-        host.finish_step(frame, step, result.as_ref());
+        host.finish_step(frame, step, result.as_ref().map(to_keep));
     }
     result
+}
+
+/// What is kept of a value, for a resumed run: not of one that is secret, or held.
+fn to_keep(value: &Value) -> Option<Json> {
+    (!value.holds_secret() && !matches!(value, Value::Held(_))).then(|| value.to_json())
 }
 
 /// Calls a method of a held value.
@@ -55,14 +91,16 @@ pub(super) async fn method(
         return Err(Stop::Cancelled);
     }
     let text = with_arguments(&call.shown, &call.arguments, call.places);
-    let step = host.start_step(frame, &text, call.span);
+    let path = frame.call();
+    let begins = Begins { kind: StepKind::Once, path: &path, text: &text, span: call.span };
+    let step = host.start_step(frame, begins);
     let stage = host.stage_name(frame);
     let run_folder = host.events.folder();
     let report = StepReport { host, stage: &stage, step: Some(step) };
     let seen = seen(host, frame, &report, &run_folder);
     let result = call.held.0.call(seen, call.method, call.arguments.clone()).await;
     let result = result.map_err(|failure| placed(host, frame, &failure, call.span, call.places));
-    host.finish_step(frame, step, result.as_ref());
+    host.finish_step(frame, step, result.as_ref().map(|_| None));
     result
 }
 
@@ -189,7 +227,8 @@ impl Report for StepReport<'_> {
 
     fn output(&self, stream: Stream, line: &str) {
         let step = self.step.unwrap_or(0);
-        self.host.events.output(self.stage, step, stream, line.as_bytes(), true);
+        let bytes = line.as_bytes();
+        self.host.events.output(Piece { stage: self.stage, step, stream, bytes, complete: true });
     }
 
     fn intend(&self, intent: Intent) -> Result<(), Failure> {
