@@ -1,6 +1,7 @@
 //! The servers that built-ins talk to. Clients know no built-in and no Pipelinefile.
 
 pub(crate) mod base64;
+pub mod buildah;
 pub mod engine;
 pub(crate) mod http;
 pub mod marathon;

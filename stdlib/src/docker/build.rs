@@ -1,5 +1,6 @@
 //! `docker.build`.
 
+use pipe_grammar::Code;
 use pipe_oci::Reference;
 
 use super::{
@@ -8,7 +9,7 @@ use super::{
     image::{Image, tag},
     layers, local, push,
     request::Request,
-    with_engine,
+    with_buildah, with_engine,
 };
 use crate::core::{Arguments, Call, Failure, Intent, Outcome, builtin};
 
@@ -17,9 +18,8 @@ builtin! {
     "
     # Builds an image from a folder with a Dockerfile.
     #
-    # It is built with the Docker Engine where one answers, else without a daemon. Without one only
-    # what needs no command in the image can be built: `FROM`, `COPY` and everything that sets a
-    # value.
+    # It is built with the Docker Engine where one answers, else without a daemon: by `pipe` itself
+    # where the Dockerfile has no `RUN`, else by buildah where that is installed.
     (
       # The folder whose files the Dockerfile may copy.
       context: path,
@@ -53,8 +53,8 @@ builtin! {
       no_cache: bool = false,
       # Pushes the image under all its names; needs a name.
       push: bool = false,
-      # Who builds: the Docker Engine, or `pipe` itself without a daemon.
-      builder: (\"engine\" | \"layers\")?,
+      # Who builds: the Docker Engine, buildah, or `pipe` itself without a daemon.
+      builder: (\"engine\" | \"buildah\" | \"layers\")?,
     ) -> Image
     "
     examples: [
@@ -67,20 +67,29 @@ async fn build(call: Call<'_>, arguments: Arguments) -> Outcome {
     let tags = tags(&call, &arguments)?;
     let push: bool = arguments.get("push")?;
     if push && tags.is_empty() {
-        return Err(Failure::new(pipe_grammar::Code::MISSING_ARGUMENT, "`push: true` needs a name to push to")
+        return Err(Failure::new(Code::MISSING_ARGUMENT, "`push: true` needs a name to push to")
             .at_argument("push")
             .help("add `tag: \"…\"`"));
     }
     let request = Request::of(&call, &arguments)?;
     let context = context(&call, &arguments)?;
     let choice: Option<String> = arguments.get("builder")?;
-    let builder = builder::choose(&call, choice.as_deref()).await?;
+    let builder = builder::choose(&call, choice.as_deref(), &context, &request).await?;
     for tag in &tags {
         call.report.intend(Intent::Image { reference: tag.familiar() })?;
     }
     let id = match builder {
         Builder::Engine(engine) => {
             with_engine::build(&call, &engine, context, request, &tags).await?
+        }
+        Builder::Buildah(buildah) => {
+            let id = with_buildah::build(&call, &buildah, &context, &request, &tags).await?;
+            // Of an image with the same name the later one counts.
+            let store = local::store(call.world)?;
+            for tag in &tags {
+                store.forget(tag).map_err(|e| Failure::new(Code::BAD_FILE, e.to_string()))?;
+            }
+            id
         }
         Builder::Layers(forced) => {
             let request = Request { forced, ..request };

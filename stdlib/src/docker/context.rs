@@ -26,6 +26,8 @@ pub(super) struct Context {
     pub(super) text: String,
     /// The Dockerfile's path inside the context; none when it lies elsewhere.
     pub(super) inside: Option<PathBuf>,
+    /// The text of its ignore file.
+    pub(super) rules: String,
     ignore: Ignore,
 }
 
@@ -54,19 +56,21 @@ impl Context {
         })?;
         let mut beside = dockerfile.clone().into_os_string();
         beside.push(".dockerignore");
-        let ignore = match read_ignore(world, Path::new(&beside))? {
-            Some(ignore) => ignore,
+        let (rules, ignore) = match read_ignore(world, Path::new(&beside))? {
+            Some(found) => found,
             None => read_ignore(world, &root.join(".dockerignore"))?.unwrap_or_default(),
         };
         let inside = dockerfile.strip_prefix(&root).ok().map(Path::to_owned);
-        Ok(Self { root, dockerfile, text, inside, ignore })
+        Ok(Self { root, dockerfile, text, inside, rules, ignore })
     }
 
     /// A folder whose files `COPY --from` takes; it has no Dockerfile.
     pub(super) fn folder(world: &World, root: PathBuf) -> Result<Self, Failure> {
         is_folder(world, &root)?;
-        let ignore = read_ignore(world, &root.join(".dockerignore"))?.unwrap_or_default();
-        Ok(Self { root, dockerfile: PathBuf::new(), text: String::new(), inside: None, ignore })
+        let found = read_ignore(world, &root.join(".dockerignore"))?;
+        let (rules, ignore) = found.unwrap_or_default();
+        let (dockerfile, text) = (PathBuf::new(), String::new());
+        Ok(Self { root, dockerfile, text, inside: None, rules, ignore })
     }
 
     /// Whether a path is left out by `.dockerignore`.
@@ -183,20 +187,22 @@ fn of(path: &Path) -> Result<Option<Entry>, Failure> {
     Entry::of(path).map_err(|e| Failure::new(Code::BAD_FILE, e.to_string()))
 }
 
-fn read_ignore(world: &World, path: &Path) -> Result<Option<Ignore>, Failure> {
+/// The text of an ignore file, and what it says.
+fn read_ignore(world: &World, path: &Path) -> Result<Option<(String, Ignore)>, Failure> {
     let text = match fs::read_to_string(path) {
         Ok(text) => text,
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
         Err(error) => return Err(unreadable(&world.display(path), &error)),
     };
-    Ignore::parse(&text).map(Some).map_err(|(line, pattern)| {
+    let ignore = Ignore::parse(&text).map_err(|(line, pattern)| {
         let start = text.split_inclusive('\n').take(line - 1).map(str::len).sum::<usize>();
         let length = text[start..].lines().next().map_or(0, str::len);
         let message = format!("`{pattern}` is no pattern of `.dockerignore`");
         Failure::new(Code::BAD_FILE, message)
             .at(Spot::File { path: path.to_owned(), bytes: start..start + length })
             .help("a `[` needs a `]`, a `\\` a letter behind it, a `!` a pattern")
-    })
+    })?;
+    Ok(Some((text, ignore)))
 }
 
 fn unreadable(shown: &str, error: &io::Error) -> Failure {

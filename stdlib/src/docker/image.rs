@@ -1,9 +1,14 @@
 //! `Image`: what the functions of the module answer.
 
+use std::sync::Arc;
+
 use pipe_grammar::Code;
 use pipe_oci::{Digest, Reference, ReferenceError};
 
-use crate::core::{Call, Failure, Value};
+use crate::{
+    client::registry::Registry,
+    core::{Call, Failure, Value},
+};
 
 /// The declaration.
 pub(super) const TYPE: &str =
@@ -52,17 +57,60 @@ pub(super) fn named(
     argument: &'static str,
     text: &str,
 ) -> Result<Reference, Failure> {
-    let wrong = |error: ReferenceError| {
+    let reference = at_home(argument, text)?;
+    let Some(local) = &call.connections.local else { return Ok(reference) };
+    at_home(argument, &local.image(&reference.familiar()))
+}
+
+fn at_home(argument: &'static str, text: &str) -> Result<Reference, Failure> {
+    let reference: Reference = text.parse().map_err(|error: ReferenceError| {
         let failure = Failure::new(Code::INVALID_IMAGE, error.message).at_argument(argument);
         match error.repaired {
             Some(repaired) => failure.help(format!("write `{repaired}`")),
             None => failure,
         }
-    };
-    let reference: Reference = text.parse().map_err(wrong)?;
-    let reference = reference.or_latest();
-    let Some(local) = &call.connections.local else { return Ok(reference) };
-    local.image(&reference.familiar()).parse().map_err(wrong)
+    })?;
+    Ok(reference.or_latest())
+}
+
+/// An image in a registry, and the registry. With `--local` it is the local cluster's, unless that
+/// has no such image.
+pub(super) async fn sought(
+    call: &Call<'_>,
+    argument: &'static str,
+    text: &str,
+) -> Result<(Arc<Registry>, Reference), Failure> {
+    let mut image = named(call, argument, text)?;
+    if call.connections.local.is_some() {
+        let registry = connect(call, image.host()).await?;
+        if call.unless_cancelled(registry.head(&image)).await??.is_some() {
+            return Ok((registry, image));
+        }
+        image = at_home(argument, text)?;
+    }
+    Ok((connect(call, image.host()).await?, image))
+}
+
+async fn connect(call: &Call<'_>, host: &str) -> Result<Arc<Registry>, Failure> {
+    let registry = Registry::connect(host, call.world, call.connections);
+    Ok(Arc::new(call.unless_cancelled(registry).await??))
+}
+
+/// A name that is given to an image: `:1.2` is a tag beside the image's own.
+pub(super) fn beside(
+    call: &Call<'_>,
+    argument: &'static str,
+    image: &Reference,
+    text: &str,
+) -> Result<Reference, Failure> {
+    match text.strip_prefix(':') {
+        None => tag(call, argument, text),
+        Some(name) => {
+            // The repository is the local cluster's already where that counts.
+            let text = format!("{}:{name}", image.repository());
+            at_home(argument, &text)
+        }
+    }
 }
 
 /// The same for a name that is given to an image: it can't be a digest.

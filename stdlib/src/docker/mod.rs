@@ -10,6 +10,7 @@ mod image;
 mod layers;
 mod local;
 mod request;
+mod with_buildah;
 mod with_engine;
 
 use crate::core::module;
@@ -22,6 +23,6 @@ const TYPES: &[(&str, &str)] = &[("Image", image::TYPE)];
 
 module! {
     "Images and containers."
-    docker: build, push;
+    docker: build, copy, inspect, manifest, pull, push, tag;
     types: TYPES
 }

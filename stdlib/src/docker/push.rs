@@ -6,11 +6,12 @@ use pipe_grammar::Code;
 use pipe_oci::{AnyManifest, Descriptor, Digest, Named, Reference, Store};
 
 use super::{
-    image::{Image, named, tag},
-    local,
+    image::{Image, beside, named},
+    local, with_buildah,
 };
 use crate::{
     client::{
+        buildah::Buildah,
         engine::{Engine, Inspected},
         registry::{self, Registry},
     },
@@ -40,11 +41,7 @@ builtin! {
 async fn push(call: Call<'_>, arguments: Arguments) -> Outcome {
     let image = named(&call, "image", &arguments.get::<String>("image")?)?;
     let also: Vec<String> = arguments.get("also")?;
-    let also = also.iter().map(|text| {
-        // `:latest` is a tag beside the image's own.
-        let whole = text.strip_prefix(':').map(|tag| format!("{}:{tag}", image.repository()));
-        tag(&call, "also", whole.as_deref().unwrap_or(text))
-    });
+    let also = also.iter().map(|text| beside(&call, "also", &image, text));
     let also = also.collect::<Result<Vec<_>, _>>()?;
     push_all(&call, &image, &also).await
 }
@@ -65,28 +62,41 @@ pub(super) async fn push_all(call: &Call<'_>, image: &Reference, also: &[Referen
         let registry = call.unless_cancelled(registry).await??;
         let pushed = match &place {
             Place::Engine(engine, found) => by_engine(call, &registry, engine, found, image, tag).await?,
+            Place::Buildah(buildah, id) => by_buildah(call, &registry, buildah, id, tag).await?,
             Place::Store(store, manifest) => from_store(call, &registry, store, manifest, tag).await?,
         };
         digest.get_or_insert(pushed);
     }
-    let id = match &place {
-        Place::Engine(_, found) => Some(found.id.clone()),
-        Place::Store(store, manifest) => {
-            store.manifest(&manifest.digest).ok().map(|m| m.config.digest.to_string())
-        }
-    };
+    let id = place.id();
     Ok(Image { tags, digest, id }.value())
 }
 
 /// Where an image is.
-enum Place {
+pub(super) enum Place {
+    /// In the Docker Engine.
     Engine(Engine, Inspected),
+    /// Buildah has it, with this id.
+    Buildah(Buildah, String),
+    /// In the store of this machine.
     Store(Store, Descriptor),
+}
+
+impl Place {
+    /// The image's id, which is the digest of its configuration.
+    pub(super) fn id(&self) -> Option<String> {
+        match self {
+            Self::Engine(_, found) => Some(found.id.clone()),
+            Self::Buildah(_, id) => Some(id.clone()),
+            Self::Store(store, manifest) => {
+                store.manifest(&manifest.digest).ok().map(|m| m.config.digest.to_string())
+            }
+        }
+    }
 }
 
 /// Finds an image in the store of this machine and in the engine. Where both have it, the one that
 /// gave it the name last.
-async fn find(call: &Call<'_>, image: &Reference) -> Result<Place, Failure> {
+pub(super) async fn find(call: &Call<'_>, image: &Reference) -> Result<Place, Failure> {
     let name = image.familiar();
     let store = local::store(call.world)?;
     let here = store.find(image).map_err(|e| Failure::new(Code::BAD_FILE, e.to_string()))?;
@@ -105,6 +115,12 @@ async fn find(call: &Call<'_>, image: &Reference) -> Result<Place, Failure> {
         }
         (None, Ok(engine), Some(found)) => Ok(in_engine(call, engine, found)),
         (None, engine, _) => {
+            if let Some(buildah) = Buildah::find(call.world)
+                && let Some(id) = call.unless_cancelled(buildah.image(image)).await??
+            {
+                call.report.say(&format!("buildah has {name}"));
+                return Ok(Place::Buildah(buildah, id));
+            }
             let message = format!("there is no image `{name}` on this machine");
             let failure = Failure::new(Code::PUSH_FAILED, message).at_argument("image");
             let failure = failure.help(format!("build it first: `docker.build(\".\", tag: \"{name}\")`"));
@@ -158,6 +174,31 @@ async fn from_store(
         pushed.there
     ));
     Ok(pushed.digest)
+}
+
+async fn by_buildah(
+    call: &Call<'_>,
+    registry: &Registry,
+    buildah: &Buildah,
+    id: &str,
+    tag: &Reference,
+) -> Result<Digest, Failure> {
+    call.report.intend(Intent::Push { reference: tag.familiar() })?;
+    let digest = with_buildah::push(call, buildah, id, registry, tag).await?;
+    let there = call.unless_cancelled(registry.head_to_push(tag)).await??;
+    if there.is_none_or(|there| there.digest != digest) {
+        return Err(other(tag));
+    }
+    call.report.say(&format!("pushed {} ({})", tag.familiar(), digest.short()));
+    Ok(digest)
+}
+
+/// Somebody else pushed at the same time.
+fn other(tag: &Reference) -> Failure {
+    let tag = tag.familiar();
+    let message = format!("the registry has another image under `{tag}` after the push");
+    Failure::infrastructure(Code::PUSH_FAILED, message)
+        .help("somebody else may push the same tag at the same time; run it again")
 }
 
 /// The registries that have layers which are not here.
@@ -217,11 +258,7 @@ async fn by_engine(
     let digest = there.map(|there| there.digest).filter(|digest| {
         known.as_ref().is_some_and(|known| known.digests_in(tag).any(|known| known == *digest))
     });
-    let digest = digest.ok_or_else(|| {
-        let message = format!("the registry has another image under `{}` after the push", tag.familiar());
-        Failure::infrastructure(Code::PUSH_FAILED, message)
-            .help("somebody else may push the same tag at the same time; run it again")
-    })?;
+    let digest = digest.ok_or_else(|| other(tag))?;
     call.report.say(&format!("pushed {} ({})", tag.familiar(), digest.short()));
     Ok(digest)
 }

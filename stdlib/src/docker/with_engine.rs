@@ -6,7 +6,7 @@ use std::{
 };
 
 use pipe_grammar::Code;
-use pipe_oci::Reference;
+use pipe_oci::{Format, Reference};
 
 use super::{
     archive,
@@ -74,8 +74,21 @@ pub(super) async fn build(
     Ok(id)
 }
 
+/// What of a request the engine's classic builder can't do: the argument, and why.
+pub(super) fn beyond(request: &Request) -> Option<(&'static str, &'static str)> {
+    if request.platforms.len() > 1 {
+        Some(("platforms", "the Docker Engine builds for one platform at a time"))
+    } else if !request.contexts.is_empty() {
+        Some(("contexts", "the Docker Engine's builder knows no further contexts"))
+    } else if request.format == Format::Oci {
+        Some(("format", "the Docker Engine writes images in Docker's format alone"))
+    } else {
+        None
+    }
+}
+
 /// The registries that a Dockerfile's base images come from, where that can be seen.
-fn hosts(text: &str) -> BTreeSet<String> {
+pub(super) fn hosts(text: &str) -> BTreeSet<String> {
     let Ok(dockerfile) = parse_dockerfile::parse(text) else { return BTreeSet::new() };
     dockerfile
         .stages()

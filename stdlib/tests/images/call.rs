@@ -132,6 +132,23 @@ impl Machine {
         self.call("push", self.home.path(), all).await
     }
 
+    /// Another step of the module.
+    pub(crate) async fn step(&self, name: &str, arguments: &[(&'static str, Value)]) -> Done {
+        let mut all = Arguments::default();
+        let none = || Value::strings::<&str>([]);
+        match name {
+            "copy" => all.bind("platforms", none(), false),
+            "manifest" => all.bind("annotations", Value::record::<&str>([]), false),
+            "pull" => all.bind("platform", Value::Null, false),
+            "inspect" => all.bind("local", Value::Bool(false), false),
+            _ => {}
+        }
+        for (name, value) in arguments {
+            all.bind(*name, value.clone(), true);
+        }
+        self.call(name, self.home.path(), all).await
+    }
+
     async fn call(&self, name: &str, root: &Path, arguments: Arguments) -> Done {
         let world = World::new(root.to_owned(), root.to_owned(), self.environment.clone());
         let said = Said::default();

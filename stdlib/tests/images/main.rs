@@ -3,6 +3,8 @@
 
 #![allow(clippy::unwrap_used)]
 
+mod between;
+mod buildah;
 mod call;
 mod cases;
 mod compare;

@@ -265,7 +265,19 @@ async fn a_certificate_that_nobody_signed_is_taken_when_asked_to() {
         failure.message,
         format!("the registry `{host}` can't be reached: its certificate is not trusted here")
     );
-    assert!(failure.help[0].contains(&format!("connect docker(\"{host}\", insecure: true)")));
+    assert!(failure.help[0].contains(&format!("`/etc/docker/certs.d/{host}/ca.crt`")));
+    assert!(failure.help[1].contains(&format!("connect docker(\"{host}\", insecure: true)")));
+
+    // Its authority is trusted where Docker is told so.
+    let folder = machine.home.path().join(".config/docker/certs.d").join(host);
+    std::fs::create_dir_all(&folder).unwrap();
+    std::fs::write(folder.join("ca.crt"), "none").unwrap();
+    let done = machine.build(context.path(), &arguments).await;
+    assert!(done.failure().message.ends_with("ca.crt` can't be read: it is no certificate in PEM"));
+    std::fs::write(folder.join("ca.crt"), registry.certificate()).unwrap();
+    let done = machine.build(context.path(), &arguments).await;
+    assert!(done.text("digest").starts_with("sha256:"));
+    std::fs::remove_dir_all(&folder).unwrap();
 
     let connection =
         DockerConnection { registry: host.clone(), username: None, password: None, insecure: true };

@@ -63,7 +63,7 @@ pub(crate) fn free_port() -> u16 {
 /// Debian's `docker-registry` on a port of its own.
 pub(crate) struct Registry {
     _running: Running,
-    _folder: TempDir,
+    folder: TempDir,
     /// `127.0.0.1:PORT`.
     pub(crate) host: String,
 }
@@ -84,6 +84,8 @@ impl Registry {
         let at = |name: &str| folder.path().join(name).display().to_string();
         let made = Command::new("openssl")
             .args(["req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "1"])
+            // It is no authority, as strict readers of certificates demand of a server's.
+            .args(["-addext", "basicConstraints=critical,CA:FALSE"])
             .args(["-subj", "/CN=test", "-addext", &format!("subjectAltName=IP:{address}")])
             .args(["-keyout", &at("key"), "-out", &at("certificate")])
             .output()
@@ -118,9 +120,14 @@ impl Registry {
             .spawn()
             .unwrap();
         let host = host.to_owned();
-        let registry = Self { _running: Running(child), _folder: folder, host };
+        let registry = Self { _running: Running(child), folder, host };
         wait("docker-registry", || std::net::TcpStream::connect(&registry.host).is_ok());
         registry
+    }
+
+    /// Its certificate.
+    pub(crate) fn certificate(&self) -> Vec<u8> {
+        fs::read(self.folder.path().join("certificate")).unwrap()
     }
 
     /// The name of an image in it.

@@ -1,5 +1,7 @@
 //! What an engine knows of an image.
 
+use std::collections::BTreeMap;
+
 use bollard::errors::Error;
 use pipe_oci::{Digest, Reference};
 
@@ -13,6 +15,12 @@ pub struct Inspected {
     pub id: String,
     /// Under which digests registries have it.
     pub digests: Vec<Reference>,
+    /// What it runs on.
+    pub platform: String,
+    /// Its labels.
+    pub labels: BTreeMap<String, String>,
+    /// How many bytes its files have.
+    pub size: u64,
     /// When it was tagged here last; none: it was pulled, or loaded.
     pub tagged: Option<jiff::Timestamp>,
 }
@@ -42,7 +50,13 @@ impl Engine {
         };
         let tagged = found.metadata.and_then(|metadata| metadata.last_tag_time);
         let digests = found.repo_digests.unwrap_or_default();
+        let labels = found.config.and_then(|config| config.labels).unwrap_or_default();
+        let variant = found.variant.filter(|variant| !variant.is_empty());
+        let parts = [found.os, found.architecture, variant];
         Ok(Some(Inspected {
+            platform: parts.into_iter().flatten().collect::<Vec<_>>().join("/"),
+            labels: labels.into_iter().collect(),
+            size: found.size.and_then(|size| u64::try_from(size).ok()).unwrap_or_default(),
             id: found.id.unwrap_or_default(),
             digests: digests.iter().filter_map(|text| text.parse().ok()).collect(),
             // An image without a tag has the year 1 there.

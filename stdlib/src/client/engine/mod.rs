@@ -3,6 +3,7 @@
 mod build;
 mod error;
 mod inspect;
+mod pull;
 mod push;
 
 pub use build::{Build, Line};

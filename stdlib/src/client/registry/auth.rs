@@ -8,7 +8,7 @@ use reqwest::{
 use serde::Deserialize;
 
 use super::{Credentials, Registry, challenge::Challenge, request::Errand};
-use crate::core::Failure;
+use crate::{client::base64, core::Failure};
 
 /// Docker's name for programs that fetch tokens.
 const CLIENT: &str = "pipe";
@@ -144,22 +144,7 @@ impl Registry {
 
 /// The value of a `Basic` header, RFC 7617.
 fn basic(username: &str, password: &str) -> String {
-    format!("Basic {}", base64(format!("{username}:{password}").as_bytes()))
-}
-
-/// RFC 4648, with padding.
-fn base64(bytes: &[u8]) -> String {
-    const DIGITS: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-    let mut text = String::with_capacity(bytes.len().div_ceil(3) * 4);
-    for group in bytes.chunks(3) {
-        let bits = group.iter().fold(0_u32, |bits, byte| bits << 8 | u32::from(*byte))
-            << (8 * (3 - group.len()));
-        for place in 0..4 {
-            let digit = DIGITS[(bits >> (18 - 6 * place) & 63) as usize];
-            text.push(if place <= group.len() { char::from(digit) } else { '=' });
-        }
-    }
-    text
+    format!("Basic {}", base64::encode(format!("{username}:{password}").as_bytes()))
 }
 
 /// `a=1&b=2`, percent-encoded.

@@ -1,13 +1,16 @@
 //! Manifests in a registry.
 
+use futures_util::StreamExt;
 use pipe_grammar::Code;
-use pipe_oci::{AnyManifest, Descriptor, Digest, Reference, media_type};
+use pipe_oci::{
+    AnyManifest, Descriptor, Digest, ImageConfig, Index, Manifest, Reference, media_type,
+};
 use reqwest::{
     Method, Response, StatusCode,
     header::{ACCEPT, CONTENT_LENGTH, CONTENT_TYPE},
 };
 
-use super::{Registry, request::Errand};
+use super::{Registry, download, request::Errand};
 use crate::core::Failure;
 
 /// Registries themselves refuse bigger ones (4 MiB by the specification).
@@ -97,6 +100,42 @@ impl Registry {
             _ => media_type,
         };
         Ok(Some(Fetched { bytes, media_type, digest }))
+    }
+
+    /// The configuration of an image.
+    ///
+    /// # Errors
+    ///
+    /// When the registry does not answer, refuses, or sends something else.
+    pub async fn config(
+        &self,
+        reference: &Reference,
+        image: &Manifest,
+    ) -> Result<ImageConfig, Failure> {
+        let blob = &image.config;
+        if blob.size > MOST as u64 {
+            return Err(self.damaged(reference, "its configuration has more than 8 MiB"));
+        }
+        let path = reference.path().to_owned();
+        let mut pieces = std::pin::pin!(download::read(self, path, blob.clone(), 0));
+        let mut bytes = Vec::new();
+        while let Some(piece) = pieces.next().await {
+            bytes.extend_from_slice(&piece?);
+        }
+        if Digest::of(&bytes) != blob.digest {
+            return Err(self.other_bytes(blob));
+        }
+        ImageConfig::parse(&bytes).map_err(|e| self.damaged(reference, &e.to_string()))
+    }
+
+    /// Puts an index of images that the repository has under the tag of a reference.
+    ///
+    /// # Errors
+    ///
+    /// When the registry does not answer, refuses, or has something else afterwards.
+    pub async fn put_index(&self, reference: &Reference, index: &Index) -> Result<Digest, Failure> {
+        let kind = AnyManifest::Index(index.clone()).media_type().to_owned();
+        self.put_manifest(reference, &kind, &index.to_bytes()).await
     }
 
     /// Puts a manifest under the tag of a reference (`latest` without one) and makes sure that the

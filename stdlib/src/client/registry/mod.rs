@@ -18,6 +18,7 @@ pub use credentials::{Credentials, Source, find as credentials};
 pub use manifest::Fetched;
 pub use push::{Pushed, size};
 pub(crate) use request::why;
+pub(crate) use transport::is_loopback;
 
 use std::{collections::BTreeMap, sync::Mutex};
 
@@ -76,7 +77,8 @@ impl Registry {
         connections: &Connections,
     ) -> Result<Self, Failure> {
         let credentials = credentials::find(host, world, connections).await?;
-        Self::with(host, credentials, connections, Pace::default()).await
+        let authorities = transport::authorities(host, world)?;
+        Self::reach(host, credentials, connections, authorities, Pace::default()).await
     }
 
     /// The same with given credentials and patience.
@@ -90,11 +92,28 @@ impl Registry {
         connections: &Connections,
         pace: Pace,
     ) -> Result<Self, Failure> {
+        Self::reach(host, credentials, connections, Vec::new(), pace).await
+    }
+
+    async fn reach(
+        host: &str,
+        credentials: Credentials,
+        connections: &Connections,
+        authorities: Vec<reqwest::Certificate>,
+        pace: Pace,
+    ) -> Result<Self, Failure> {
         let insecure = connections.registry(host).is_some_and(|c| c.insecure);
-        let (base, transport, challenge) = transport::reach(host, insecure, pace).await?;
+        let (base, transport, challenge) =
+            transport::reach(host, insecure, authorities, pace).await?;
         let tokens = Mutex::default();
         let host = host.to_owned();
         Ok(Self { host, base, transport, challenge, credentials, tokens, pace })
+    }
+
+    /// Its host, as references write it.
+    #[must_use]
+    pub fn host(&self) -> &str {
+        &self.host
     }
 
     /// Who logs in; none: nobody.

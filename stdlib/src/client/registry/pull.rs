@@ -95,16 +95,18 @@ impl Registry {
         stream::iter(jobs).buffer_unordered(AT_ONCE).try_collect::<()>().await
     }
 
-    pub(super) fn parse(
-        &self,
-        reference: &Reference,
-        fetched: &Fetched,
-    ) -> Result<AnyManifest, Failure> {
+    /// What kind of manifest was fetched.
+    ///
+    /// # Errors
+    ///
+    /// When it is none.
+    pub fn parse(&self, reference: &Reference, fetched: &Fetched) -> Result<AnyManifest, Failure> {
         AnyManifest::parse(&fetched.bytes, Some(&fetched.media_type))
             .map_err(|e| self.damaged(reference, &e.to_string()))
     }
 
-    pub(super) fn missing(&self, reference: &Reference) -> Failure {
+    /// There is no such image.
+    pub fn missing(&self, reference: &Reference) -> Failure {
         let message = format!("`{}` has no image `{}`", self.host, reference.familiar());
         Failure::new(Code::INVALID_IMAGE, message)
             .help("check its name and tag; a private one is shown only after a login")

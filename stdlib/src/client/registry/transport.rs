@@ -1,12 +1,12 @@
 //! How a registry is reached: which address, by TLS or without.
 
-use std::{net::IpAddr, sync::OnceLock, time::Duration};
+use std::{fs, net::IpAddr, path::PathBuf, sync::OnceLock, time::Duration};
 
 use pipe_grammar::Code;
-use reqwest::{Client, StatusCode};
+use reqwest::{Certificate, Client, StatusCode};
 
 use super::{Pace, challenge::Challenge, request::why};
-use crate::core::Failure;
+use crate::core::{Failure, World};
 
 /// HTTP clients for one registry: one for plain HTTP that needs no certificates of this machine,
 /// and one for TLS, made when it is needed.
@@ -15,18 +15,24 @@ pub(super) struct Transport {
     secure: OnceLock<Client>,
     /// Take a certificate that nobody signed.
     unverified: bool,
+    /// Who may sign one, besides those that this machine trusts.
+    authorities: Vec<Certificate>,
     /// No proxy is asked for this machine.
     is_local: bool,
 }
 
 impl Transport {
-    fn new(unverified: bool, is_local: bool) -> Result<Self, Failure> {
+    fn new(
+        unverified: bool,
+        is_local: bool,
+        authorities: Vec<Certificate>,
+    ) -> Result<Self, Failure> {
         // Somebody else may have installed one already, then that one is used.
         let _ = rustls::crypto::ring::default_provider().install_default();
         // Building a client reads the certificates of the machine and fails where there are none,
         // even if nobody wants TLS.
         let plain = builder(is_local).tls_certs_only([]).build().map_err(Failure::internal)?;
-        Ok(Self { plain, secure: OnceLock::new(), unverified, is_local })
+        Ok(Self { plain, secure: OnceLock::new(), unverified, authorities, is_local })
     }
 
     /// The client for a URL.
@@ -40,11 +46,47 @@ impl Transport {
         let built = if self.unverified {
             builder(self.is_local).tls_certs_only([]).tls_danger_accept_invalid_certs(true).build()
         } else {
-            builder(self.is_local).build()
+            let more = || self.authorities.iter().cloned();
+            // With certificates of its own a machine needs no bundle of the system.
+            builder(self.is_local).tls_certs_merge(more()).build().or_else(|error| {
+                if self.authorities.is_empty() {
+                    return Err(error);
+                }
+                builder(self.is_local).tls_certs_only(more()).build()
+            })
         };
         let client = built.map_err(|_| no_certificates())?;
         Ok(self.secure.get_or_init(|| client))
     }
+}
+
+/// Who may sign the certificate of a registry, as
+/// [Docker](https://docs.docker.com/engine/security/certificates/) and podman are told: the files
+/// `*.crt` in `certs.d/HOST` below `/etc/docker`, `/etc/containers` and, for each user,
+/// `~/.config/docker` and `~/.config/containers`.
+pub(super) fn authorities(host: &str, world: &World) -> Result<Vec<Certificate>, Failure> {
+    let config = world.home().map(|home| home.join(".config"));
+    let roots = config.iter().flat_map(|c| [c.join("docker"), c.join("containers")]);
+    let mut found = Vec::new();
+    for root in roots.chain(["/etc/docker".into(), "/etc/containers".into()]) {
+        let Ok(items) = fs::read_dir(root.join("certs.d").join(host)) else { continue };
+        let mut paths: Vec<PathBuf> = items.flatten().map(|item| item.path()).collect();
+        paths.retain(|path| path.extension().is_some_and(|kind| kind == "crt"));
+        paths.sort();
+        for path in paths {
+            let wrong = |why: &str| {
+                let message = format!("`{}` can't be read: {why}", world.display(&path));
+                Failure::new(Code::BAD_FILE, message)
+            };
+            let text = fs::read(&path).map_err(|e| wrong(&pipe_oci::plain(&e)))?;
+            let certificates = Certificate::from_pem_bundle(&text).unwrap_or_default();
+            if certificates.is_empty() {
+                return Err(wrong("it is no certificate in PEM"));
+            }
+            found.extend(certificates);
+        }
+    }
+    Ok(found)
 }
 
 fn builder(is_local: bool) -> reqwest::ClientBuilder {
@@ -64,7 +106,7 @@ fn no_certificates() -> Failure {
 }
 
 /// Whether the host, with or without a port, is this machine: Docker allows plain HTTP there.
-pub(super) fn is_loopback(host: &str) -> bool {
+pub(crate) fn is_loopback(host: &str) -> bool {
     let name = match host.rfind(':') {
         Some(at) if !host.ends_with(']') => &host[..at],
         _ => host,
@@ -77,10 +119,11 @@ pub(super) fn is_loopback(host: &str) -> bool {
 pub(super) async fn reach(
     host: &str,
     insecure: bool,
+    authorities: Vec<Certificate>,
     pace: Pace,
 ) -> Result<(String, Transport, Challenge), Failure> {
     let is_local = is_loopback(host);
-    let transport = Transport::new(insecure || is_local, is_local)?;
+    let transport = Transport::new(insecure || is_local, is_local, authorities)?;
     // Docker Hub's registry has another name than its images.
     let address = if host == "docker.io" { "registry-1.docker.io" } else { host };
     let schemes: &[&str] = match (is_local, insecure) {
@@ -141,6 +184,9 @@ fn unreached(host: &str, why: &str, unreachable: bool, insecure: bool) -> Failur
     let message = format!("the registry `{host}` can't be reached: {why}");
     let failure = Failure::infrastructure(Code::UNREACHABLE_SERVER, message);
     if why.contains("certificate") || (why.contains("TLS") && !insecure) {
+        let failure = failure.help(format!(
+            "put the certificate of its authority into `/etc/docker/certs.d/{host}/ca.crt`"
+        ));
         failure.help(format!(
             "if it speaks plain HTTP, or its certificate is its own: `connect docker(\"{host}\", insecure: true)`"
         ))

@@ -32,6 +32,12 @@ pub(in crate::docker) struct Built {
     pub(in crate::docker) id: Digest,
 }
 
+/// Whether this builder can build a Dockerfile, as far as the Dockerfile tells.
+pub(in crate::docker) fn can(context: &Context, request: &Request) -> Result<(), Failure> {
+    let first = platforms(request)?.into_iter().next().unwrap_or_else(Platform::host);
+    plan::plan(context, request, &first).map(drop)
+}
+
 /// Builds an image into the store and gives it its names.
 pub(in crate::docker) async fn build(
     call: &Call<'_>,

@@ -21,7 +21,7 @@ mod stage;
 mod unpack;
 mod wrong;
 
-pub(super) use build::build;
+pub(super) use build::{build, can};
 
 use std::path::Path;
 
