@@ -11,7 +11,7 @@ use super::{
     lock::Lock,
     normalise::same,
     plan::Plan,
-    progress,
+    preflight, progress,
     send::{Request, Sent},
     site::Site,
     watch::Stream,
@@ -125,6 +125,9 @@ impl Deploying<'_> {
             }
             if !lock.waited() {
                 self.announce(&plan, before.as_ref(), &idle);
+                if let Some(line) = preflight::look(&site.call, &plan.normal).await? {
+                    site.say(line);
+                }
             }
             let stream = match &mut stream {
                 Some(stream) => stream,

@@ -11,6 +11,7 @@ mod lock;
 mod normalise;
 mod plan;
 mod pointer;
+mod preflight;
 mod progress;
 mod record;
 mod schema;

@@ -1,7 +1,10 @@
 //! Images from registry to registry, and under further names.
 
 use pipe_grammar::Code;
-use pipe_stdlib::core::Value;
+use pipe_stdlib::{
+    client::registry::glance,
+    core::{Value, World},
+};
 use serde_json::Value as Json;
 
 use crate::{
@@ -141,6 +144,12 @@ async fn an_oci_image_can_be_annotated() {
     assert_eq!(raw["mediaType"], "application/vnd.oci.image.manifest.v1+json");
     assert_eq!(raw["layers"][0]["mediaType"], "application/vnd.oci.image.layer.v1.tar+gzip");
     assert_eq!(raw["annotations"], serde_json::json!({ "org.example.a": "b" }));
+    // As one sees at a glance who deploys it.
+    let world = World::new("/".into(), "/".into(), std::collections::BTreeMap::new());
+    let seen = glance(&tag.parse().unwrap(), &world, &machine.connections).await.unwrap();
+    assert_eq!(seen.media_type, "application/vnd.oci.image.manifest.v1+json");
+    let none = registry.image("none:1").parse().unwrap();
+    assert_eq!(glance(&none, &world, &machine.connections).await, None);
     assert_eq!(pulled(&tag).await["f"].content, "content");
 }
 

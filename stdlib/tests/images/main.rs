@@ -15,3 +15,4 @@ mod registry;
 mod store;
 mod token;
 mod tools;
+mod trouble;

@@ -12,7 +12,7 @@ use crate::{
 };
 
 /// Bytes that no compression makes smaller.
-fn noise(size: u32) -> Vec<u8> {
+pub(crate) fn noise(size: u32) -> Vec<u8> {
     let mut state = 1_u32;
     let mut next = || {
         state ^= state << 13;

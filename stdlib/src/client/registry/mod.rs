@@ -6,6 +6,7 @@ mod auth;
 mod challenge;
 mod credentials;
 mod download;
+mod glance;
 mod manifest;
 mod pull;
 mod push;
@@ -15,6 +16,7 @@ mod transport;
 mod upload;
 
 pub use credentials::{Credentials, Source, find as credentials};
+pub use glance::glance;
 pub use manifest::Fetched;
 pub use push::{Pushed, size};
 pub(crate) use request::why;
