@@ -89,7 +89,6 @@ impl Buildah {
     }
 
     /// It ended with another status than 0.
-    #[must_use]
     pub fn failed(&self, what: &str, ended: Ended) -> Failure {
         let message = match ended.status {
             Some(status) => format!("`buildah {what}` ended with status {status}"),
