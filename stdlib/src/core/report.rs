@@ -50,6 +50,24 @@ pub enum Intent {
         /// The id that the master gave the framework.
         framework: String,
     },
+    /// A Marathon app is going to be made that goes when its block ends, unless it is promoted.
+    Beside {
+        /// Marathon's URL.
+        marathon: String,
+        /// The app.
+        app: String,
+        /// The app that it stands beside.
+        of: String,
+    },
+    /// Such an app is going to get the traffic; from then on it stays.
+    Promote {
+        /// Marathon's URL.
+        marathon: String,
+        /// The app.
+        app: String,
+        /// The app that had the traffic, and goes; none when there was none.
+        instead: Option<String>,
+    },
     /// A Marathon app is going to be led back to what ran before.
     Rollback {
         /// The app.

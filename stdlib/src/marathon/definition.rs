@@ -34,6 +34,13 @@ pub(super) struct Definition {
 }
 
 impl Definition {
+    /// One that nothing was merged into.
+    #[cfg(test)]
+    pub(super) fn bare(id: &str, json: Json) -> Self {
+        let with = Json::Object(serde_json::Map::new());
+        Self { json, id: id.to_owned(), with, strategy: false }
+    }
+
     /// Reads the arguments `definition`, `with` and `strategy`.
     pub(super) async fn read(call: &Call<'_>, arguments: &Arguments) -> Result<Self, Failure> {
         let mut file = None;

@@ -71,17 +71,23 @@ pub async fn deploy_with(call: Call<'_>, arguments: Arguments, timing: &Timing) 
     let definition = Definition::read(&call, &arguments).await?;
     let options = Options::read(&arguments)?;
     let site = Site::connect(call, timing).await?;
-    let deployment = Deploying { site, definition, options };
-    deployment.run().await
+    Deploying { site: &site, definition: &definition, options }.run().await
 }
 
-struct Options {
-    within: Option<Duration>,
-    on_failure: Policy,
-    keep_instances: bool,
-    force: bool,
-    lock_within: Duration,
-    settle: Option<Duration>,
+/// How a definition is deployed.
+pub(super) struct Options {
+    /// What it takes at most.
+    pub(super) within: Option<Duration>,
+    /// What happens to a version that does not work.
+    pub(super) on_failure: Policy,
+    /// Keeps the number of tasks that the server has.
+    pub(super) keep_instances: bool,
+    /// Cancels other deployments of the app.
+    pub(super) force: bool,
+    /// How long another deployment of the app is waited for.
+    pub(super) lock_within: Duration,
+    /// How long the tasks have to stay well.
+    pub(super) settle: Option<Duration>,
 }
 
 impl Options {
@@ -104,15 +110,21 @@ impl Options {
     }
 }
 
-struct Deploying<'a> {
-    site: Site<'a>,
-    definition: Definition,
-    options: Options,
+/// A definition that is being deployed.
+pub(super) struct Deploying<'a> {
+    pub(super) site: &'a Site<'a>,
+    pub(super) definition: &'a Definition,
+    pub(super) options: Options,
 }
 
 impl Deploying<'_> {
-    async fn run(&self) -> Outcome {
-        let (site, id) = (&self.site, self.definition.id.as_str());
+    /// Puts it and follows it to its end: a `Deployment`.
+    ///
+    /// # Errors
+    ///
+    /// Whatever keeps the app from being deployed; see the kinds of failure.
+    pub(super) async fn run(&self) -> Outcome {
+        let (site, id) = (self.site, self.definition.id.as_str());
         let idle = self.definition.check(Some(site.client.version))?;
         let mut stream = None;
         let mut lock = Lock::new(self.options.lock_within);
@@ -161,12 +173,12 @@ impl Deploying<'_> {
     }
 
     fn plan(&self, before: Option<&App>) -> Plan {
-        Plan::new(&self.definition, before, self.options.keep_instances, self.site.client.version)
+        Plan::new(self.definition, before, self.options.keep_instances, self.site.client.version)
     }
 
     fn changing<'a>(&'a self, plan: &'a Plan, before: Option<&'a App>) -> Changing<'a> {
         Changing {
-            site: &self.site,
+            site: self.site,
             id: &self.definition.id,
             normal: &plan.normal,
             before,
@@ -199,7 +211,7 @@ impl Deploying<'_> {
     }
 
     async fn put(&self, plan: &Plan, before: Option<&App>) -> Result<Sent, Failure> {
-        let (site, id) = (&self.site, self.definition.id.as_str());
+        let (site, id) = (self.site, self.definition.id.as_str());
         if self.options.force {
             self.name_the_cancelled().await?;
         }
@@ -211,7 +223,7 @@ impl Deploying<'_> {
                     && same(&plan.body, &app.json, site.client.version)
             })
         };
-        request.send(site, id, Some(&self.definition), made).await
+        request.send(site, id, Some(self.definition), made).await
     }
 
     async fn name_the_cancelled(&self) -> Result<(), Failure> {
@@ -228,7 +240,7 @@ impl Deploying<'_> {
     }
 
     async fn unchanged(&self, changing: &Changing<'_>, before: &App) -> Outcome {
-        let (site, id) = (&self.site, &self.definition.id);
+        let (site, id) = (self.site, &self.definition.id);
         site.say(format!(
             "`{id}` already runs this definition (version {}): nothing to do",
             before.version

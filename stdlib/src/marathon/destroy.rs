@@ -47,29 +47,39 @@ pub async fn destroy_with(call: Call<'_>, arguments: Arguments, timing: &Timing)
     let id = app_id(&arguments)?;
     let within: Duration = arguments.get("within")?;
     let site = Site::connect(call, timing).await?;
-    let mut lock = Lock::new(within);
     if arguments.get("missing_ok")? && site.app(&id).await?.is_none() {
         site.say(format!("there is no app `{id}`: nothing to do"));
         return Ok(Value::Null);
     }
+    remove(&site, &id, within).await?;
+    Ok(Value::Null)
+}
+
+/// Removes an app and waits until it is gone.
+///
+/// # Errors
+///
+/// There is no such app, or it does not go.
+pub(super) async fn remove(site: &Site<'_>, id: &str, within: Duration) -> Result<(), Failure> {
+    let mut lock = Lock::new(within);
     loop {
-        let before = site.existing(&id).await?;
+        let before = site.existing(id).await?;
         site.call.report.intend(Intent::Deploy {
             marathon: site.client.url().to_owned(),
-            app: id.clone(),
+            app: id.to_owned(),
             previous: Some(before.version.clone()),
         })?;
-        let change = match Request::Delete.send(&site, &id, None, |app| app.is_none()).await? {
+        let change = match Request::Delete.send(site, id, None, |app| app.is_none()).await? {
             Sent::Accepted(change) => change,
             Sent::Locked(by) => {
-                lock.wait(&site, &id, &by).await?;
+                lock.wait(site, id, &by).await?;
                 continue;
             }
         };
         site.say(format!("`{id}` is removed, with {}", tasks(before.tasks.len(), "")));
         let over = site
             .call
-            .unless_cancelled(until_over(&site, &change, within))
+            .unless_cancelled(until_over(site, &change, within))
             .await
             .map_err(|cancelled| {
                 let message =
@@ -89,8 +99,8 @@ pub async fn destroy_with(call: Call<'_>, arguments: Arguments, timing: &Timing)
                 None => "Marathon goes on with it by itself".to_owned(),
             }));
         }
-        return match site.app(&id).await? {
-            None => Ok(Value::Null),
+        return match site.app(id).await? {
+            None => Ok(()),
             Some(_) => Err(Failure::new(
                 Code::DEPLOYMENT_SUPERSEDED,
                 format!("`{id}` is there again: somebody has made it anew, or has kept it"),

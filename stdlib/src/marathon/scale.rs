@@ -53,15 +53,29 @@ pub async fn scale_with(call: Call<'_>, arguments: Arguments, timing: &Timing) -
     let instances = wanted(&arguments)?;
     let within: Duration = arguments.get("within")?;
     let site = Site::connect(call, timing).await?;
+    scale_to(&site, &id, instances, within).await
+}
+
+/// Gives an app a number of tasks and waits for them: a `Deployment`.
+///
+/// # Errors
+///
+/// There is no such app, or it does not get well with this number of tasks.
+pub(super) async fn scale_to(
+    site: &Site<'_>,
+    id: &str,
+    instances: u64,
+    within: Duration,
+) -> Outcome {
     let body = json!({ "instances": instances });
     let mut lock = Lock::new(within);
     loop {
-        let before = site.existing(&id).await?;
+        let before = site.existing(id).await?;
         let mut normal = normalise(&before.json, site.client.version);
         normal["instances"] = Json::from(instances);
         let changing = Changing {
-            site: &site,
-            id: &id,
+            site,
+            id,
             normal: &normal,
             before: Some(&before),
             restarts: false,
@@ -75,24 +89,25 @@ pub async fn scale_with(call: Call<'_>, arguments: Arguments, timing: &Timing) -
             return changing.as_it_is(&before).await;
         }
         site.say(format!("`{id}`: from {} to {instances}", tasks(before.instances, "")));
-        let mut stream = Stream::open(&site).await?;
+        let mut stream = Stream::open(site).await?;
         site.call.report.intend(Intent::Deploy {
             marathon: site.client.url().to_owned(),
-            app: id.clone(),
+            app: id.to_owned(),
             previous: Some(before.version.clone()),
         })?;
         let made = |app: Option<&App>| {
             app.is_some_and(|app| app.version != before.version && app.instances == instances)
         };
         let request = Request::Put { body: &body, whole: false, force: false };
-        match request.send(&site, &id, None, made).await? {
+        match request.send(site, id, None, made).await? {
             Sent::Accepted(change) => return changing.follow(&mut stream, change).await,
-            Sent::Locked(by) => lock.wait(&site, &id, &by).await?,
+            Sent::Locked(by) => lock.wait(site, id, &by).await?,
         }
     }
 }
 
-fn wanted(arguments: &Arguments) -> Result<u64, crate::core::Failure> {
+/// The argument `instances`.
+pub(super) fn wanted(arguments: &Arguments) -> Result<u64, crate::core::Failure> {
     let instances: i64 = arguments.get("instances")?;
     u64::try_from(instances).map_err(|_| {
         crate::core::Failure::new(

@@ -21,6 +21,9 @@ pub struct Timing {
     pub settle: Duration,
     /// How long the way back is watched after a cancellation.
     pub hurry: Duration,
+    /// How long a load balancer takes to follow a change, where it can't be asked; marathon-lb
+    /// reloads every 10 s at most.
+    pub balancer: Duration,
     /// The client's.
     pub pace: Pace,
 }
@@ -35,6 +38,7 @@ impl Default for Timing {
             within: Duration::from_secs(600),
             settle: Duration::from_secs(10),
             hurry: Duration::from_secs(20),
+            balancer: Duration::from_secs(15),
             pace: Pace::default(),
         }
     }

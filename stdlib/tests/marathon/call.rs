@@ -102,6 +102,7 @@ pub(crate) fn quick() -> Timing {
         within: Duration::from_secs(8),
         settle: Duration::from_millis(150),
         hurry: Duration::from_secs(3),
+        balancer: Duration::from_millis(100),
         pace: Pace {
             connect: Duration::from_secs(1),
             read: Duration::from_secs(1),
