@@ -10,6 +10,10 @@
 //! without a container engine, as root or as an ordinary user, apart from others as far as the
 //! kernel allows: with namespaces of their own where it does.
 //!
+//! Apps with the label `HAPROXY_GROUP` answer at their service ports too, as behind
+//! [marathon-lb](https://github.com/mesosphere/marathon-lb), whose statistics stand beside
+//! Marathon's API.
+//!
 //! **Tasks end with the cluster's process**, also when that is killed: they notice, and end within
 //! seconds. Apps, their versions and the registry's images are kept in the folder: with the next
 //! start the apps come back.
@@ -19,12 +23,16 @@
 //! - There is one agent, `127.0.0.1`; processors and memory are not limited.
 //! - A task with a bridge network reaches itself and is reached at its host ports, but reaches
 //!   nothing outside.
+//! - The load balancer passes connections on: it knows no names of hosts, no paths and no
+//!   certificates.
 //! - HTTPS health checks ask only whether the port is open.
 //! - Docker parameters, external volumes, secrets, pods and groups are not there, nor do container
 //!   networks have addresses.
 
 #[cfg(target_os = "linux")]
 mod agent;
+#[cfg(target_os = "linux")]
+mod balancer;
 #[cfg(target_os = "linux")]
 mod cluster;
 #[cfg(not(target_os = "linux"))]

@@ -13,6 +13,7 @@ use super::{folder, lock, ports};
 use crate::{
     Running, Settings,
     agent::Agent,
+    balancer::Balancer,
     error::Error,
     guard::{Guarded, Peer, local_only},
     log,
@@ -62,11 +63,16 @@ pub async fn serve(settings: Settings) -> Result<(), Error> {
     )?;
     let (handle, jobs) = Handle::new();
     let engine = Engine::new(state, file, settings.second, agent, handle.clone());
-    let mut engine = tokio::spawn(run(engine, jobs, stop.clone()));
+    let balancer = Balancer::default();
+    let (told, apps) = tokio::sync::watch::channel(Vec::new());
+    let mut engine = tokio::spawn(run(engine, jobs, told, stop.clone()));
+    // It ends with the engine.
+    tokio::spawn(balancer.clone().run(apps));
     let api = Api { engine: handle, tasks: settings.tasks(), port: at_marathon.port() };
     let closed = CancellationToken::new();
-    let servers = [(marathon, router(api)), (registry, registry::router(store))]
-        .map(|(listener, router)| answer(listener, router, closed.clone()));
+    let servers =
+        [(marathon, router(api).merge(balancer.router())), (registry, registry::router(store))]
+            .map(|(listener, router)| answer(listener, router, closed.clone()));
     let running = Running::this(format!("http://{at_marathon}"), at_registry.to_string());
     running.announce(folder)?;
     log::line(format_args!("Marathon at {}, registry at {}", running.marathon, running.registry));

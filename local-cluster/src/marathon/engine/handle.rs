@@ -1,9 +1,10 @@
 //! Giving the engine jobs, and its loop.
 
-use tokio::sync::{mpsc, oneshot};
+use tokio::sync::{mpsc, oneshot, watch};
 use tokio_util::sync::CancellationToken;
 
 use super::Engine;
+use crate::balancer::Served;
 
 type Job = Box<dyn FnOnce(&mut Engine) + Send>;
 
@@ -40,9 +41,15 @@ impl Handle {
 }
 
 /// Runs the engine until `stop`, then ends all tasks.
-pub(crate) async fn run(mut engine: Engine, mut jobs: Jobs, stop: CancellationToken) {
+pub(crate) async fn run(
+    mut engine: Engine,
+    mut jobs: Jobs,
+    balancer: watch::Sender<Vec<Served>>,
+    stop: CancellationToken,
+) {
     loop {
         let next = engine.advance();
+        engine.tell_balancer(&balancer);
         engine.save_changes();
         let due = async {
             match next {

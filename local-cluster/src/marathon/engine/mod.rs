@@ -12,6 +12,7 @@ mod kill;
 mod launch;
 mod place;
 mod report;
+mod served;
 mod state;
 mod view;
 
