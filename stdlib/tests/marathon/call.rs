@@ -30,6 +30,16 @@ pub(crate) struct Said {
     intents: Mutex<Vec<Intent>>,
 }
 
+impl Said {
+    pub(crate) fn lines(&self) -> Vec<String> {
+        self.lines.lock().unwrap().clone()
+    }
+
+    pub(crate) fn intents(&self) -> Vec<Intent> {
+        self.intents.lock().unwrap().clone()
+    }
+}
+
 impl Report for Said {
     fn say(&self, text: &str) {
         self.lines.lock().unwrap().push(text.to_owned());

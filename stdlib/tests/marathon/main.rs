@@ -3,6 +3,7 @@
 
 #![allow(clippy::unwrap_used)]
 
+mod beside;
 mod call;
 mod definitions;
 mod failing;
@@ -12,6 +13,7 @@ mod neighbours;
 mod refused;
 mod replay;
 mod server;
+mod several;
 
 use serde_json::{Value as Json, json};
 
