@@ -147,21 +147,26 @@ mod tests {
     const SERVED: (&str, &str) = ("HAPROXY_GROUP", "external");
     const PAIR: (&str, &str) = ("HAPROXY_DEPLOYMENT_GROUP", "web");
 
-    fn of(apps: &[Served]) -> Vec<(u16, String, Vec<(u16, bool)>)> {
-        table(apps).into_iter().map(|(port, s)| (port, s.name, s.servers)).collect()
+    fn of(apps: &[Served]) -> Vec<(u16, Service)> {
+        table(apps).into_iter().collect()
+    }
+
+    fn service(name: &str, servers: &[u16]) -> Service {
+        let servers = servers.iter().map(|port| (*port, true)).collect();
+        Service { name: name.to_owned(), servers }
     }
 
     #[test]
     fn an_app_of_a_group_answers_at_its_service_port() {
         let web = app("/product/web", &[SERVED], 31000, &[true, false, true]);
-        let name = "product_web_3100".to_owned();
-        assert_eq!(of(&[web]), [(3100, name, vec![(31000, true), (31002, true)])]);
+        let name = "product_web_3100";
+        assert_eq!(of(&[web]), [(3100, service(name, &[31000, 31002]))]);
         assert_eq!(of(&[app("/quiet", &[], 31000, &[true])]), []);
         let off = app("/off", &[SERVED, ("HAPROXY_0_ENABLED", "false")], 31000, &[true]);
         assert_eq!(of(&[off]), []);
         let other =
             app("/web", &[("HAPROXY_0_GROUP", "x"), ("HAPROXY_0_PORT", "80")], 31000, &[true]);
-        assert_eq!(of(&[other]), [(80, "web_80".to_owned(), vec![(31000, true)])]);
+        assert_eq!(of(&[other]), [(80, service("web_80", &[31000]))]);
         let own = app("/web", &[SERVED, ("HAPROXY_0_PORT", "31000")], 31000, &[true]);
         assert_eq!(of(&[own]), []);
     }
@@ -177,7 +182,7 @@ mod tests {
             for apps in [[old.clone(), new.clone()], [new, old.clone()]] {
                 let found = of(&apps);
                 assert_eq!(found.len(), 1, "{found:?}");
-                let (port, name, servers) = &found[0];
+                let (port, Service { name, servers }) = &found[0];
                 assert_eq!((*port, name.as_str()), (3100, "web_3100"));
                 let open =
                     |wanted: u16| servers.iter().find(|(p, _)| *p == wanted).map(|(_, o)| *o);
@@ -191,6 +196,6 @@ mod tests {
     fn an_app_without_a_group_of_its_own_has_no_part_in_the_traffic() {
         let old = app("/web", &[SERVED, PAIR], 31000, &[true]);
         let quiet = app("/web-green", &[], 31500, &[true]);
-        assert_eq!(of(&[old, quiet]), [(3100, "web_3100".to_owned(), vec![(31000, true)])]);
+        assert_eq!(of(&[old, quiet]), [(3100, service("web_3100", &[31000]))]);
     }
 }

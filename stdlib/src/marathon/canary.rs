@@ -28,7 +28,7 @@ use crate::{
 builtin! {
     held marathon.canary, canary;
     "
-    # Starts a few tasks of a new version beside an app that runs, with a part of its traffic.
+    # Starts a few tasks of a new version that get a part of an app's traffic.
     #
     # They are an app of their own, `ID-canary`. When the app is served by marathon-lb, both need
     # the label `HAPROXY_DEPLOYMENT_GROUP`: each healthy task of the canary then takes the place of

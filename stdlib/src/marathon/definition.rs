@@ -38,7 +38,7 @@ impl Definition {
     #[cfg(test)]
     pub(super) fn bare(id: &str, json: Json) -> Self {
         let with = Json::Object(serde_json::Map::new());
-        Self { json, id: id.to_owned(), with, strategy: false }
+        Self { json, id: id.to_owned(), with, strategy: false, file: None, within: "" }
     }
 
     /// Reads the arguments `definition`, `with` and `strategy`.
