@@ -3,6 +3,7 @@
 #![allow(missing_docs)]
 
 mod suites {
+    mod blue_green;
     mod cases;
     mod demo;
     mod engine;

@@ -296,7 +296,10 @@ impl<'a> Eval<'a> {
                     .map_err(|failure| self.failure(id, &failure, &[]))
             }
             _ => {
-                let value = self.value(base).await?;
+                let value = match self.value(base).await? {
+                    Value::Held(held) => held.0.fields(),
+                    value => value,
+                };
                 match &value {
                     Value::Record(fields) => match fields.get(&name.text) {
                         Some(value) => Ok(value.clone()),
