@@ -31,6 +31,9 @@ builtin! {
       tags: list<string> = [],
       # Values for the Dockerfile's `ARG`s. They can be read in the image: never a secret.
       args: map<string> = {},
+      # Secrets that a command may read, by their names: `RUN --mount=type=secret,id=NAME` finds
+      # one in `/run/secrets/NAME`. Nothing of them stays in the image. Needs buildah.
+      secrets: environment = {},
       # The stage to build; without it the last one.
       target: string?,
       # What the image shall run on, such as `linux/arm64`; without it this machine.
@@ -51,6 +54,8 @@ builtin! {
       pull: bool = false,
       # Builds everything anew.
       no_cache: bool = false,
+      # The network of commands: `none`, `host`; without it what the builder has.
+      network: string?,
       # Pushes the image under all its names; needs a name.
       push: bool = false,
       # Who builds: the Docker Engine, buildah, or `pipe` itself without a daemon.

@@ -60,11 +60,15 @@ pub(super) async fn choose(
 }
 
 async fn best(call: &Call<'_>, context: &Context, request: &Request) -> Result<Builder, Failure> {
+    let mut engines = None;
     match call.unless_cancelled(Engine::reach(call.world, call.connections)).await?? {
-        Ok(engine) => match with_engine::beyond(request) {
-            None => return Ok(with_engine(call, engine)),
-            Some((_, why)) => call.report.say(&format!("not with the Docker Engine: {why}")),
-        },
+        Ok(engine) => {
+            engines = with_engine::beyond(request);
+            match engines {
+                None => return Ok(with_engine(call, engine)),
+                Some((_, why)) => call.report.say(&format!("not with the Docker Engine: {why}")),
+            }
+        }
         Err(none) => {
             if none.is_chosen || none.why.contains("permission") {
                 let (address, why) = (&none.address, &none.why);
@@ -75,16 +79,18 @@ async fn best(call: &Call<'_>, context: &Context, request: &Request) -> Result<B
     let Err(beyond) = layers::can(context, request) else { return Ok(without(call, None)) };
     match Buildah::find(call.world) {
         Some(buildah) if with_buildah::beyond(request).is_none() => Ok(with_buildah(call, buildah)),
-        _ => Err(beyond),
+        _ => can(engines).and(Err(beyond)),
     }
 }
 
 /// Refuses what a builder that was named can't do.
 fn can(beyond: Option<(&'static str, &'static str)>) -> Result<(), Failure> {
     let Some((argument, why)) = beyond else { return Ok(()) };
-    Err(Failure::new(Code::BAD_PARAM, why)
-        .at_argument(argument)
-        .help("`builder: \"layers\"` can, where the Dockerfile runs no command"))
+    let can = match argument {
+        "secrets" => "`builder: \"buildah\"` can, where buildah is installed",
+        _ => "`builder: \"layers\"` can, where the Dockerfile runs no command",
+    };
+    Err(Failure::new(Code::BAD_PARAM, why).at_argument(argument).help(can))
 }
 
 fn with_engine(call: &Call<'_>, engine: Engine) -> Builder {

@@ -5,13 +5,17 @@ use std::{collections::BTreeMap, path::PathBuf};
 use pipe_grammar::Code;
 use pipe_oci::{Format, Reference};
 
-use crate::core::{Arguments, Call, Failure};
+use crate::core::{Arguments, Call, Failure, Secret, Value, text_of};
 
 /// What is to be built.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Request {
     /// Values of `ARG`s.
     pub(super) args: BTreeMap<String, String>,
+    /// What commands may read in `/run/secrets`, by name.
+    pub(super) secrets: Vec<(String, Secret)>,
+    /// The network of commands.
+    pub(super) network: Option<String>,
     /// Labels besides those of the Dockerfile.
     pub(super) labels: BTreeMap<String, String>,
     /// Facts in the manifest; OCI's only.
@@ -56,6 +60,8 @@ impl Request {
             args: map("args")?,
             labels: map("labels")?,
             annotations: map("annotations")?,
+            secrets: secrets(arguments),
+            network: arguments.get("network")?,
             target: arguments.get("target")?,
             platforms: platforms(arguments)?,
             contexts: contexts.collect::<Result<_, Failure>>()?,
@@ -75,6 +81,15 @@ impl Request {
         }
         Ok(request)
     }
+}
+
+fn secrets(arguments: &Arguments) -> Vec<(String, Secret)> {
+    let given = arguments.value("secrets").as_record().into_iter().flatten();
+    let secret = |value: &Value| match value {
+        Value::Secret(secret) => Some(secret.clone()),
+        value => text_of(value).map(Secret::new),
+    };
+    given.filter_map(|(name, value)| Some((name.to_string(), secret(value)?))).collect()
 }
 
 /// `platform` and `platforms`, each once.

@@ -105,7 +105,13 @@ pub(super) async fn build(
     let private = Private::of(call, &hosts(&context.text)).await?;
     // What `pipe` writes beside a Pipelinefile is no part of an image.
     private.write("ignore", &format!("{}\n.pipe\n**/.pipe\n", context.rules))?;
-    let arguments = arguments(&private, context, request, tags);
+    let mut arguments = arguments(&private, context, request, tags);
+    for (number, (name, secret)) in request.secrets.iter().enumerate() {
+        let file = format!("secret{number}");
+        private.write(&file, secret.reveal())?;
+        let secret = format!("id={name},src={}", private.shown(&file));
+        arguments.splice(1..1, ["--secret".to_owned(), secret]);
+    }
     let mut step = String::new();
     let ended = private.given(call, buildah);
     let ended = ended.run(&arguments, |stream, line| match line.split_once("STEP ") {
@@ -171,6 +177,7 @@ fn arguments(
             },
         );
     }
+    request.network.iter().for_each(|network| add("--network", network.clone()));
     request.target.iter().for_each(|target| add("--target", target.clone()));
     request.platforms.iter().for_each(|platform| add("--platform", platform.clone()));
     all.push(if request.pull { "--pull-always" } else { "--pull" }.to_owned());

@@ -47,6 +47,7 @@ pub(super) async fn build(
         labels: request.labels.into_iter().collect(),
         target: request.target,
         platform: request.platforms.into_iter().next(),
+        network: request.network,
         pull: request.pull,
         no_cache: request.no_cache,
         credentials,
@@ -78,6 +79,8 @@ pub(super) async fn build(
 pub(super) fn beyond(request: &Request) -> Option<(&'static str, &'static str)> {
     if request.platforms.len() > 1 {
         Some(("platforms", "the Docker Engine builds for one platform at a time"))
+    } else if !request.secrets.is_empty() {
+        Some(("secrets", "the Docker Engine's classic builder has no secrets for commands"))
     } else if !request.contexts.is_empty() {
         Some(("contexts", "the Docker Engine's builder knows no further contexts"))
     } else if request.format == Format::Oci {

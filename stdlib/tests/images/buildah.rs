@@ -3,7 +3,7 @@
 use std::fs;
 
 use pipe_grammar::Code;
-use pipe_stdlib::core::{Spot, Value};
+use pipe_stdlib::core::{Secret, Spot, Value};
 use serde_json::Value as Json;
 
 use crate::{
@@ -60,6 +60,22 @@ async fn buildah_builds_what_runs_commands() {
     assert_eq!(files["made"].content, "hello 7\n");
     assert!(files.contains_key("all/busybox"));
     assert!(!files.contains_key("all/drop") && !files.contains_key("all/.pipe"), "{files:#?}");
+
+    // A secret reaches a command and leaves nothing.
+    let text = "FROM scratch\nCOPY busybox /bin/sh\n\
+        RUN --mount=type=secret,id=token read x < /run/secrets/token; echo ${#x} > /made\n";
+    fs::write(context.path().join("Dockerfile"), text).unwrap();
+    let secret = Value::Secret(Secret::new("hunter2"));
+    let arguments = [
+        ("tag", Value::from(tag.as_str())),
+        ("secrets", Value::record([("token", secret)])),
+        ("network", "none".into()),
+        ("push", true.into()),
+    ];
+    let done = machine.build(context.path(), &arguments).await;
+    done.text("digest");
+    assert!(!done.said.join("\n").contains("hunter2"));
+    assert_eq!(pulled(&tag).await["made"].content, "7\n");
 
     let text = "FROM scratch\nCOPY busybox /bin/sh\nRUN echo two; exit 7\n";
     fs::write(context.path().join("Dockerfile"), text).unwrap();

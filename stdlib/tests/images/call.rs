@@ -105,13 +105,13 @@ impl Machine {
         let map = || Value::record::<&str>([]);
         let mut all = Arguments::default();
         all.bind("context", Value::Path(".".into()), true);
-        for name in ["dockerfile", "tag", "target", "platform", "builder"] {
+        for name in ["dockerfile", "tag", "target", "platform", "builder", "network"] {
             all.bind(name, Value::Null, false);
         }
         for name in ["tags", "platforms"] {
             all.bind(name, none(), false);
         }
-        for name in ["args", "labels", "contexts", "annotations"] {
+        for name in ["args", "labels", "contexts", "annotations", "secrets"] {
             all.bind(name, map(), false);
         }
         all.bind("format", "docker".into(), false);

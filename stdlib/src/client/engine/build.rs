@@ -33,6 +33,8 @@ pub struct Build {
     pub target: Option<String>,
     /// `linux/arm64`.
     pub platform: Option<String>,
+    /// The network of commands.
+    pub network: Option<String>,
     /// Fetch newer base images.
     pub pull: bool,
     /// Use no layer of an earlier build.
@@ -81,6 +83,9 @@ impl Engine {
         }
         if let Some(platform) = &build.platform {
             options = options.platform(platform);
+        }
+        if let Some(network) = &build.network {
+            options = options.networkmode(network);
         }
         if build.pull {
             options = options.pull("1");
