@@ -6,7 +6,7 @@ mod cluster;
 
 use std::{os::unix::process::ExitStatusExt, sync::Arc, time::Duration};
 
-use cluster::{Agent, Cluster, Executor, Fate, Launched, one_agent};
+use cluster::{Agent, Cluster, Executor, Fate, Launched, Script, one_agent};
 use pipe_tests::{Answer, Place};
 use rustix::process::{Pid, Signal, kill_process_group};
 use tokio::runtime::Runtime;
@@ -60,8 +60,12 @@ impl Site {
     }
 
     fn with(agents: Vec<Agent>, stages: &str) -> Self {
+        Self::that(agents, stages, Box::new(|_| Fate::Runs))
+    }
+
+    fn that(agents: Vec<Agent>, stages: &str, script: Script) -> Self {
         let runtime = Runtime::new().expect("a runtime");
-        let cluster = Cluster::start(agents, processes(), Box::new(|_| Fate::Runs));
+        let cluster = Cluster::start(agents, processes(), script);
         let cluster = runtime.block_on(cluster);
         let place = Place::new();
         place.write("Pipelinefile", &format!("connect mesos(\"{}\")\n{stages}", cluster.url));
@@ -225,4 +229,77 @@ fn nobody_says_which_cluster() {
     assert_eq!(answer.status, 2, "{}{}", answer.stdout, answer.stderr);
     let shown = format!("{}{}", answer.stdout, answer.stderr);
     assert!(shown.contains("nothing says which Mesos cluster"), "{shown}");
+}
+
+/// The first task can't fetch what it needs.
+fn once_in_vain() -> Script {
+    Box::new(|number| match number {
+        0 => Fate::Update(
+            "TASK_FAILED",
+            "CONTAINER_LAUNCH_FAILED",
+            "Failed to launch container: Failed to fetch all URIs for container 'x': exited",
+            true,
+        ),
+        _ => Fate::Runs,
+    })
+}
+
+#[test]
+fn what_the_cluster_breaks_is_no_failure_of_a_command() {
+    let stage = "stage build using mesos.task() {\n  $ echo here\n}\n";
+    let mut site = Site::that(one_agent(), stage, once_in_vain());
+    let answer = site.run();
+    assert_eq!(answer.status, 4, "{}{}", answer.stdout, answer.stderr);
+    for text in ["task-failed", "the task could not fetch what it needs", "advertise:"] {
+        assert!(answer.stdout.contains(text), "`{text}` in {}", answer.stdout);
+    }
+    site.is_clean();
+    let again = "stage build using mesos.task()\n  retry 2\n{\n  $ echo here\n}\n";
+    let mut site = Site::that(one_agent(), again, once_in_vain());
+    let answer = site.run();
+    assert_eq!(answer.status, 0, "{}{}", answer.stdout, answer.stderr);
+    assert!(answer.stdout.contains("    here"), "{}", answer.stdout);
+    site.is_clean();
+}
+
+#[test]
+fn a_connection_has_a_name_and_its_agents_are_listed() {
+    let mut site = Site::new("");
+    let url = site.cluster.url.clone();
+    site.place.write(
+        "Pipelinefile",
+        &format!(
+            "connect mesos(\"{url}\") as big\nstage look {{\n  for agent in big.agents(where: {{ \
+             rack: \"r1\" }}) {{\n    log(\"agent #{{agent.hostname}} has #{{agent.mem.bytes}}\")\n  \
+             }}\n}}\nstage build using big.task() {{\n  $ echo here\n}}\n"
+        ),
+    );
+    let answer = site.run();
+    assert_eq!(answer.status, 0, "{}{}", answer.stdout, answer.stderr);
+    for text in ["agent 127.0.0.1 has 4294967296", "    here"] {
+        assert!(answer.stdout.contains(text), "`{text}` in {}", answer.stdout);
+    }
+    site.is_clean();
+}
+
+#[test]
+fn when_pipe_is_killed_its_worker_ends_by_itself() {
+    let site = &mut Site::new("stage build using mesos.task() {\n  $ sleep 43434\n}\n");
+    let running = site.place.pipe(&["run"]).start();
+    let begun = || super::signals::alive("sleep 43434") > 0;
+    wait(Duration::from_secs(20), "nothing was started", begun);
+    running.signal(Signal::KILL);
+    let _ = running.answer();
+    // Nobody listens where it calls.
+    let gone = || super::signals::alive("sleep 43434") == 0;
+    wait(Duration::from_secs(30), "it runs on", gone);
+}
+
+#[track_caller]
+fn wait(time: Duration, what: &str, check: impl Fn() -> bool) {
+    let end = std::time::Instant::now() + time;
+    while !check() {
+        assert!(std::time::Instant::now() < end, "{what}");
+        std::thread::sleep(Duration::from_millis(50));
+    }
 }

@@ -1,6 +1,6 @@
 //! `sh("""…""")`: a script in a call, and where commands run.
 
-use pipe_grammar::tree::{Argument, Command, CommandPart, ExprId, ExprKind, File, Piece};
+use pipe_grammar::tree::{Argument, Command, CommandPart, ExprId, ExprKind, File, Piece, Text};
 use pipe_stdlib::core::{Interpreter, Runner, Signature, Value};
 use std::sync::Arc;
 
@@ -81,8 +81,8 @@ impl<'a> Eval<'a> {
         ]))
     }
 
-    /// What stands behind `using`; none for `local`.
-    pub async fn runner(self, id: ExprId) -> Result<Option<Arc<dyn Runner>>, Stop> {
+    /// What stands behind `using`, and the name of the connection it goes by; none for `local`.
+    pub async fn runner(self, id: ExprId) -> Result<Option<(Arc<dyn Runner>, Option<Text>)>, Stop> {
         use pipe_stdlib::core::Implementation;
         let file = &self.program.file;
         match &file.expr(id).kind {
@@ -92,7 +92,8 @@ impl<'a> Eval<'a> {
                 Box::pin(self.runner(chosen)).await
             }
             ExprKind::Call { arguments, .. } => {
-                let Some(Target::Builtin { builtin, .. }) = self.program.checked.targets.get(&id)
+                let Some(Target::Builtin { builtin, connection }) =
+                    self.program.checked.targets.get(&id)
                 else {
                     return Err(Stop::evaluation(file.span(id), "this is no runner"));
                 };
@@ -104,7 +105,10 @@ impl<'a> Eval<'a> {
                 let signature = self.program.library.signature(builtin);
                 let (bound, places) = self.bind(signature, arguments).await?;
                 let runner = make(self.host.world(), &bound);
-                runner.map(Some).map_err(|failure| self.failure(id, &failure, &places))
+                match runner {
+                    Ok(runner) => Ok(Some((runner, connection.clone()))),
+                    Err(failure) => Err(self.failure(id, &failure, &places)),
+                }
             }
             _ => Ok(None),
         }

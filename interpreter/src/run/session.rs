@@ -4,7 +4,7 @@
 use std::{sync::Arc, time::Duration};
 
 use pipe_grammar::Span;
-use pipe_stdlib::core::{Runner, Session};
+use pipe_stdlib::core::{Call, Runner, Session};
 use tokio_util::sync::CancellationToken;
 
 use super::{
@@ -25,6 +25,7 @@ pub(super) async fn start(
     host: &RunHost,
     frame: &Frame,
     runner: &dyn Runner,
+    connection: Option<&str>,
     span: Span,
 ) -> Result<Arc<dyn Session>, Stop> {
     let (path, text) = (frame.call(), format!("using {}", runner.shown()));
@@ -33,7 +34,7 @@ pub(super) async fn start(
     let stage = host.stage_name(frame);
     let run_folder = host.events.folder();
     let report = StepReport { host, stage: &stage, step: Some(step) };
-    let call = seen(host, frame, &report, &run_folder);
+    let call = Call { connection, ..seen(host, frame, &report, &run_folder) };
     let result = runner.start(call, host.plan.world.root()).await;
     let result = result.map_err(|failure| placed(host, frame, &failure, span, &[]));
     host.finish_step(frame, step, result.as_ref().map(|_| None));

@@ -335,7 +335,9 @@ impl<'a> Clauses<'a> {
         let result = match runner {
             Some((id, runner)) => {
                 let span = eval.program.file.span(id);
-                let session = session::start(self.host, &frame, &*runner, span).await?;
+                let (runner, connection) = runner;
+                let connection = connection.as_deref();
+                let session = session::start(self.host, &frame, &*runner, connection, span).await?;
                 frame.session = Some(session.clone());
                 let result = eval.at(&frame).statements(&self.stage.body.statements).await;
                 session::end(self.host, &frame, &*session, span, result).await

@@ -68,6 +68,19 @@ pub(crate) fn explain(error: &reqwest::Error) -> String {
     without_number(&text)
 }
 
+/// Whether nobody listens there: the machine is up, and says so.
+pub(crate) fn is_refused(error: &reqwest::Error) -> bool {
+    let mut cause: Option<&(dyn std::error::Error + 'static)> = Some(error);
+    while let Some(found) = cause {
+        let refused = std::io::ErrorKind::ConnectionRefused;
+        if found.downcast_ref::<std::io::Error>().is_some_and(|error| error.kind() == refused) {
+            return true;
+        }
+        cause = found.source();
+    }
+    false
+}
+
 /// An error of the operating system in words, without its number.
 pub(crate) fn words(error: &std::io::Error) -> String {
     let text = without_number(&error.to_string());

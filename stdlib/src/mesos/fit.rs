@@ -15,7 +15,12 @@ pub struct Pool {
     /// What is left and may be used; what is reserved for our role first, so that it is used
     /// first.
     left: Vec<Resource>,
+    /// How much that is of each kind that tasks want.
+    sums: [Amount; NAMES.len()],
 }
+
+/// The kinds of resources that tasks want.
+const NAMES: [&str; 4] = ["cpus", "mem", "disk", "gpus"];
 
 /// Something that an agent lacks for a task.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -54,11 +59,15 @@ impl Pool {
             } else {
                 places.insert(offer.agent_id.clone(), pools.len());
                 let left = plain.collect();
-                pools.push(Self { offers: vec![offer.id.clone()], left, offer });
+                let sums = [Amount::default(); NAMES.len()];
+                pools.push(Self { offers: vec![offer.id.clone()], left, sums, offer });
             }
         }
         for pool in &mut pools {
             pool.left.sort_by_key(|resource| !resource.is_reserved());
+            for (name, sum) in NAMES.iter().zip(&mut pool.sums) {
+                *sum = pool.left.iter().filter(|r| r.name == *name).map(Resource::amount).sum();
+            }
         }
         pools
     }
@@ -66,7 +75,8 @@ impl Pool {
     /// How much is left of a resource.
     #[must_use]
     pub fn left(&self, name: &str) -> Amount {
-        self.left.iter().filter(|r| r.name == name).map(Resource::amount).sum()
+        let sum = NAMES.iter().zip(&self.sums).find(|(found, _)| **found == name);
+        sum.map_or(Amount::default(), |(_, sum)| *sum)
     }
 
     /// Whether a task fits.
@@ -89,6 +99,9 @@ impl Pool {
                     *resource = resource.piece(resource.amount().minus(piece));
                     missing = missing.minus(piece);
                 }
+            }
+            if let Some((_, sum)) = NAMES.iter().zip(&mut self.sums).find(|(n, _)| **n == name) {
+                *sum = sum.minus(amount.minus(missing));
             }
         }
         pieces

@@ -43,7 +43,8 @@ impl Drop for Handle {
 }
 
 impl Framework {
-    /// Subscribes, and asks until it is granted or `timing.subscribe` is over.
+    /// Subscribes, and asks until it is granted or `timing.subscribe` is over. `tell` hears once
+    /// why it takes longer.
     ///
     /// # Errors
     ///
@@ -53,13 +54,18 @@ impl Framework {
         mut info: FrameworkInfo,
         role: &str,
         timing: Timing,
+        tell: impl FnOnce(&str),
     ) -> Result<Self, Error> {
         let start = Instant::now();
         let mut pause = timing.pace.pause;
+        let mut tell = Some(tell);
         let subscription = loop {
             match client.subscribe(&info, true).await {
                 Ok(subscription) => break subscription,
                 Err(error) if error.passes() && start.elapsed() + pause < timing.subscribe => {
+                    if let Some(tell) = tell.take() {
+                        tell(&error.sentence());
+                    }
                     tokio::time::sleep(pause).await;
                     pause = (pause * 2).min(timing.pace.longest_pause);
                 }
@@ -247,7 +253,7 @@ impl Actor {
             }
             Command::Kill(ticket, grace) => self.scheduler.kill(ticket, grace, now),
             Command::Why(ticket, answer) => {
-                let _ = answer.send(self.scheduler.why(ticket));
+                let _ = answer.send(self.scheduler.why(ticket, now));
                 Vec::new()
             }
             Command::End(_) => Vec::new(),

@@ -115,7 +115,8 @@ pub struct Scheduler {
     tasks: BTreeMap<Ticket, Task>,
     /// Every id that was ever given to a task.
     ids: BTreeMap<Id, Ticket>,
-    waits: BTreeMap<Arc<Want>, Waiting>,
+    /// What agents have offered last while something waits, less what was taken.
+    agents: BTreeMap<Id, Pool>,
     next: Ticket,
     subscribed: bool,
     suppressed: bool,
@@ -168,7 +169,7 @@ impl Scheduler {
             timing,
             tasks: BTreeMap::new(),
             ids: BTreeMap::new(),
-            waits: BTreeMap::new(),
+            agents: BTreeMap::new(),
             next: 0,
             subscribed: false,
             suppressed: true,
@@ -187,7 +188,6 @@ impl Scheduler {
         let ticket = self.next;
         self.next += 1;
         self.ids.insert(order.task.task_id.clone(), ticket);
-        self.waits.entry(order.want.clone()).or_default();
         let task = Task {
             name: order.task.task_id.value.clone(),
             order,
@@ -320,18 +320,18 @@ impl Scheduler {
             ));
             launches[number].push(info);
         }
-        self.remember(&pools, now);
         let idle = self.is_idle();
         let refuse_seconds = if idle { IDLE } else { self.timing.refuse.as_secs_f64() };
         let filters = Filters { refuse_seconds };
         let mut declined = Vec::new();
         let mut calls = Vec::new();
-        for (pool, task_infos) in pools.into_iter().zip(launches) {
+        for (pool, task_infos) in pools.iter_mut().zip(launches) {
+            let offer_ids = std::mem::take(&mut pool.offers);
             if task_infos.is_empty() {
-                declined.extend(pool.offers);
+                declined.extend(offer_ids);
             } else {
                 let operations = vec![Operation::Launch { launch: Launch { task_infos } }];
-                let accept = Accept { offer_ids: pool.offers, operations, filters };
+                let accept = Accept { offer_ids, operations, filters };
                 calls.push(Effect::Send(Call::Accept { accept }));
             }
         }
@@ -339,26 +339,59 @@ impl Scheduler {
             let decline = Decline { offer_ids: declined, filters };
             calls.push(Effect::Send(Call::Decline { decline }));
         }
+        if idle {
+            self.agents.clear();
+        } else {
+            let pools = pools.into_iter().map(|pool| (pool.offer.agent_id.clone(), pool));
+            self.agents.extend(pools);
+        }
         calls.extend(effects);
         calls.extend(self.settle());
         calls
     }
 
-    /// Remembers why what still waits does not fit.
-    fn remember(&mut self, pools: &[Pool], now: Now) {
-        let waiting = self.tasks.values().filter(|task| matches!(task.phase, Phase::Waiting));
-        let wants: BTreeSet<Arc<Want>> = waiting.map(|task| task.order.want.clone()).collect();
-        self.waits.retain(|want, _| wants.contains(want));
-        for want in wants {
-            let waiting = self.waits.entry(want.clone()).or_default();
-            for pool in pools {
-                let mut lacks = pool.lacks(&want);
-                if lacks.is_empty() && pool.is_leaving(now.clock, now.clock + self.timing.life) {
-                    lacks.push(Lack::Maintenance);
-                }
+    /// Why a want has to wait.
+    fn waiting(&self, want: &Want, now: Now) -> Waiting {
+        let mut waiting = Waiting::default();
+        for pool in self.agents.values() {
+            let mut lacks = pool.lacks(want);
+            if lacks.is_empty() && pool.is_leaving(now.clock, now.clock + self.timing.life) {
+                lacks.push(Lack::Maintenance);
+            }
+            // One that has enough will offer it again.
+            if !lacks.is_empty() {
                 waiting.add(pool, lacks);
             }
         }
+        waiting
+    }
+
+    /// Explains those that wait, each once in a while.
+    fn explain(&mut self, now: Now) -> Vec<Effect> {
+        let mut notes: BTreeMap<Arc<Want>, Note> = BTreeMap::new();
+        let mut effects = Vec::new();
+        let due = self.tasks.iter().filter(|(_, task)| {
+            matches!(task.phase, Phase::Waiting) && now.elapsed >= task.explain_at
+        });
+        for (ticket, want) in due.map(|(ticket, task)| (*ticket, task.order.want.clone())) {
+            let note = notes.entry(want.clone()).or_insert_with(|| {
+                let waiting = self.waiting(&want, now);
+                Note::Waiting {
+                    line: waiting.line(&want),
+                    offers: waiting.lines(&want, SHOWN_OFFERS),
+                }
+            });
+            effects.push(Effect::Tell(ticket, note.clone()));
+        }
+        let again = now.elapsed + self.timing.explain_again;
+        for effect in &effects {
+            if let Effect::Tell(ticket, _) = effect
+                && let Some(task) = self.tasks.get_mut(ticket)
+            {
+                task.explain_at = again;
+            }
+        }
+        effects
     }
 
     /// Wants offers when something waits, and none when nothing does.
@@ -474,25 +507,11 @@ impl Scheduler {
 
     /// What is due at a time.
     pub fn tick(&mut self, now: Now) -> Vec<Effect> {
-        let mut effects = Vec::new();
+        let mut effects = self.explain(now);
         let mut asked = Vec::new();
         for (ticket, task) in &mut self.tasks {
             let agent = match &task.phase {
-                Phase::Ended => continue,
-                Phase::Waiting => {
-                    if now.elapsed >= task.explain_at
-                        && let Some(waiting) = self.waits.get(&task.order.want)
-                    {
-                        task.explain_at = now.elapsed + self.timing.explain_again;
-                        let want = &task.order.want;
-                        let note = Note::Waiting {
-                            line: waiting.line(want),
-                            offers: waiting.lines(want, SHOWN_OFFERS),
-                        };
-                        effects.push(Effect::Tell(*ticket, note));
-                    }
-                    continue;
-                }
+                Phase::Ended | Phase::Waiting => continue,
                 Phase::Launched { agent } => agent.clone(),
             };
             if let Some(effect) = task.overdue(*ticket, now, &self.timing) {
@@ -535,10 +554,9 @@ impl Scheduler {
 
     /// Why a task waits, if it does.
     #[must_use]
-    pub fn why(&self, ticket: Ticket) -> Option<(String, Vec<String>)> {
-        let task = self.tasks.get(&ticket)?;
-        let want = &task.order.want;
-        let waiting = self.waits.get(want)?;
+    pub fn why(&self, ticket: Ticket, now: Now) -> Option<(String, Vec<String>)> {
+        let want = &self.tasks.get(&ticket)?.order.want;
+        let waiting = self.waiting(want, now);
         Some((waiting.line(want), waiting.lines(want, SHOWN_OFFERS)))
     }
 }

@@ -79,7 +79,11 @@ async fn begin(
     let unreachable = |why: String| Failure::infrastructure(Code::UNREACHABLE_SERVER, why);
     let client = Client::new(connection, timing.pace).await.map_err(unreachable)?;
     let info = info(call, &client, role, gpus, timing);
-    let framework = Framework::start(client.clone(), info, role, *timing)
+    let wait = timing.subscribe.as_secs();
+    let tell = |why: &str| {
+        call.report.say(&format!("asks the Mesos masters for up to {wait} s: {why}"));
+    };
+    let framework = Framework::start(client.clone(), info, role, *timing, tell)
         .await
         .map_err(|error| failure(&error, connection))?;
     let address = Address::find(connection.advertise.as_deref(), &client.leader()).await?;

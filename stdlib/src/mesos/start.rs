@@ -59,7 +59,9 @@ async fn begin(
     shared: &Shared,
 ) -> Result<Elsewhere, Failure> {
     let site = shared.get().ok_or_else(|| Failure::internal("a site that is not open"))?;
-    let desk = Arc::new(Desk::new(workspace.to_path_buf(), task.timing.silence)?);
+    // Earlier than it is given up here, so that it can leave what it could not send.
+    let leash = task.timing.silence / 2;
+    let desk = Arc::new(Desk::new(workspace.to_path_buf(), leash)?);
     site.depot.add(&desk);
     call.report.intend(Intent::Task {
         mesos: site.client.shown(),

@@ -8,7 +8,7 @@ use std::{
     path::{Path, PathBuf},
     pin::Pin,
     sync::{Arc, Mutex, MutexGuard},
-    time::Duration,
+    time::{Duration, Instant},
 };
 
 use axum::{
@@ -70,6 +70,7 @@ struct Inside {
     agents: Vec<Agent>,
     /// Seconds between two heartbeats, as it says; in truth it is shorter.
     heartbeat: f64,
+    start: Instant,
     stop: CancellationToken,
     state: Mutex<Inner>,
 }
@@ -91,6 +92,7 @@ pub struct Agent {
 struct Inner {
     frameworks: BTreeMap<String, Framework>,
     calls: Vec<Json>,
+    times: Vec<(String, Duration)>,
     launches: usize,
     next: u64,
     /// Answers instead of a subscription, in turn.
@@ -142,6 +144,7 @@ impl Cluster {
             script,
             agents,
             heartbeat: 15.0,
+            start: Instant::now(),
             stop: stop.clone(),
             state: Mutex::default(),
         });
@@ -211,6 +214,20 @@ impl Cluster {
         for framework in self.inside.state().frameworks.values_mut() {
             framework.stream = None;
         }
+    }
+
+    /// Ends all frameworks, as an operator does.
+    pub fn remove(&self) {
+        let error = json!({ "type": "ERROR",
+            "error": { "message": "Framework has been removed" } });
+        self.inside.everybody(&error);
+        let ids: Vec<String> = self.inside.state().frameworks.keys().cloned().collect();
+        ids.iter().for_each(|id| self.inside.tear_down(id));
+    }
+
+    /// When each call came, and when offers went out.
+    pub fn times(&self) -> Vec<(String, Duration)> {
+        self.inside.state().times.clone()
     }
 
     /// Sends an event to everybody.
@@ -294,6 +311,7 @@ impl Inside {
                     scalar("disk", 8192.0)],
             }));
         }
+        state.times.push(("OFFERS".to_owned(), self.start.elapsed()));
         send(&state.frameworks[id], &json!({ "type": "OFFERS", "offers": { "offers": offers } }));
     }
 
@@ -530,7 +548,11 @@ async fn scheduler(
     axum::Json(call): axum::Json<Json>,
 ) -> Response {
     let kind = call["type"].as_str().unwrap_or_default().to_owned();
-    inside.state().calls.push(call.clone());
+    {
+        let mut state = inside.state();
+        state.times.push((kind.clone(), inside.start.elapsed()));
+        state.calls.push(call.clone());
+    }
     if kind == "SUBSCRIBE" {
         return subscribe(&inside, &call);
     }

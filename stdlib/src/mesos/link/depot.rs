@@ -26,7 +26,7 @@ use tokio_util::{
 
 use super::{Desk, Done, Frames, Hello, inwards, outwards, pack, unpack};
 
-/// How long a worker that asks for an order waits for it.
+/// How long a worker that asks for an order waits for it, at most.
 const POLL: Duration = Duration::from_secs(20);
 /// No part of output is longer.
 const LONGEST_PART: usize = 80 << 20;
@@ -174,7 +174,7 @@ async fn next(
     headers: HeaderMap,
 ) -> Result<Response, StatusCode> {
     let desk = inside.with_key(&token, &headers)?;
-    match desk.next(after, POLL).await {
+    match desk.next(after, POLL.min(desk.leash / 4)).await {
         Some(order) => Ok(axum::Json(order).into_response()),
         None => Ok(StatusCode::NO_CONTENT.into_response()),
     }

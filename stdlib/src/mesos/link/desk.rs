@@ -30,7 +30,8 @@ pub struct Desk {
     /// The folder that goes into the task.
     pub workspace: PathBuf,
     key: String,
-    leash: Duration,
+    /// So long the worker stays without contact.
+    pub(super) leash: Duration,
     state: Mutex<State>,
     /// There is a new order.
     ordered: Notify,
@@ -172,7 +173,7 @@ impl Desk {
             self.twice.send_replace(true);
             return None;
         }
-        Some(Welcome { key: self.key.clone(), leash: self.leash.as_secs().max(1) })
+        Some(Welcome { key: self.key.clone(), leash: self.leash })
     }
 
     pub(super) fn is_key(&self, key: &str) -> bool {

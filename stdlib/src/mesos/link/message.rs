@@ -20,8 +20,8 @@ pub struct Hello {
 pub struct Welcome {
     /// Goes with every further request.
     pub key: String,
-    /// Without contact for so many seconds the worker ends by itself.
-    pub leash: u64,
+    /// Without contact for so long the worker ends by itself.
+    pub leash: std::time::Duration,
 }
 
 /// Something to do.

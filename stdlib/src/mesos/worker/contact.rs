@@ -23,6 +23,9 @@ const PAUSE: Duration = Duration::from_millis(100);
 /// The longest.
 const LONGEST_PAUSE: Duration = Duration::from_secs(2);
 
+/// Where nobody listens any more, `pipe` is gone: it never comes back under the same address.
+const REFUSED: Duration = Duration::from_secs(10);
+
 /// The way to `pipe`.
 pub(super) struct Contact {
     http: Client,
@@ -63,7 +66,7 @@ impl Contact {
                         url: url.to_owned(),
                         key: welcome.key,
                         last: Mutex::new(Instant::now()),
-                        leash: Duration::from_secs(welcome.leash),
+                        leash: welcome.leash,
                         gone: CancellationToken::new(),
                     });
                 }
@@ -95,6 +98,7 @@ impl Contact {
     /// Sends until it is answered.
     async fn ask(&self, request: impl Fn() -> RequestBuilder) -> Result<reqwest::Response, Gone> {
         let mut pause = PAUSE;
+        let mut refused: Option<Instant> = None;
         loop {
             let answer = tokio::select! {
                 biased;
@@ -113,10 +117,14 @@ impl Contact {
                     }
                     return Err(Gone);
                 }
-                _ => {}
+                Err(error) if transport::is_refused(&error) => {
+                    refused.get_or_insert_with(Instant::now);
+                }
+                _ => refused = None,
             }
+            let is_gone = refused.is_some_and(|since| since.elapsed() > REFUSED);
             let last = *self.last.lock().unwrap_or_else(PoisonError::into_inner);
-            if last.elapsed() > self.leash {
+            if is_gone || last.elapsed() > self.leash {
                 self.gone.cancel();
                 return Err(Gone);
             }

@@ -21,7 +21,7 @@ use crate::{
         Ended, Failure, FailureKind, Holding, Interpreter, Output, ShellCommand, Stream, World,
         entries, find,
     },
-    mesos::link::{Done, Hello, Run, Task, inwards, outwards, pack_some, unpack},
+    mesos::link::{Done, Frames, Hello, Run, Task, inwards, outwards, pack_some, unpack},
 };
 
 /// How long `pipe` is looked for at first.
@@ -240,7 +240,12 @@ impl Worker {
             Err(failure) => failed(&failure),
         };
         let told = match &unsent {
-            Ok(()) => self.contact.done(number, &done).await,
+            Ok(part) => {
+                if spool.lost > 0 {
+                    let _ = self.confess(number, *part, spool.lost).await;
+                }
+                self.contact.done(number, &done).await
+            }
             Err(_) => Err(Gone),
         };
         if told.is_err() {
@@ -250,22 +255,30 @@ impl Worker {
         }
     }
 
-    /// Sends output until there will be no more. When contact is lost, how much was sent, and what
-    /// was being sent.
+    /// Says that output is lost: it came faster than it could be sent, and the disk is full.
+    async fn confess(&self, number: u64, part: u64, lost: u64) -> Result<(), Gone> {
+        let mut frames = Frames::default();
+        let text = format!("pipe: {lost} bytes of output are lost: the disk of the task is full");
+        frames.push(Stream::Stderr, text.as_bytes(), true);
+        self.contact.output(number, part, frames.into_bytes().into()).await
+    }
+
+    /// Sends output until there will be no more, and gives the number of the next part. When
+    /// contact is lost, how much was sent, and what was being sent.
     async fn send_output(
         &self,
         number: u64,
         spool: &Mutex<Spool>,
         more: &Notify,
         finished: &CancellationToken,
-    ) -> Result<(), (u64, Vec<u8>)> {
+    ) -> Result<u64, (u64, Vec<u8>)> {
         let (mut part, mut sent) = (0, 0);
         loop {
             let over = finished.is_cancelled();
             let bytes = spool.lock().unwrap_or_else(PoisonError::into_inner).take();
             if bytes.is_empty() {
                 if over {
-                    return Ok(());
+                    return Ok(part);
                 }
                 tokio::select! {
                     () = more.notified() => {}
