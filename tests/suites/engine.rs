@@ -214,3 +214,141 @@ fn interrupted_while_the_engine_builds_no_container_stays() {
     assert_eq!(answer.status, 130, "{}\n{}", answer.stdout, answer.stderr);
     soon("no container is left", || docker(&["ps", "--all", "--quiet"]).is_empty());
 }
+
+/// Gives an engine an image with a shell and the rest of busybox: `box:1`.
+fn with_box(place: &Place, docker: &dyn Fn(&[&str]) -> String) {
+    let folder = place.home().join("box");
+    std::fs::create_dir_all(&folder).expect("a folder");
+    std::fs::copy("/bin/busybox", folder.join("busybox")).expect("busybox is static");
+    let dockerfile = "FROM scratch\nCOPY busybox /bin/busybox\n\
+        RUN [\"/bin/busybox\", \"--install\", \"-s\", \"/bin\"]\n";
+    std::fs::write(folder.join("Dockerfile"), dockerfile).expect("a file");
+    docker(&["build", "--quiet", "--tag", "box:1", &folder.display().to_string()]);
+}
+
+fn client(docker_host: &str) -> impl Fn(&[&str]) -> String {
+    let docker_host = docker_host.to_owned();
+    move |arguments: &[&str]| {
+        let output = Command::new("docker")
+            .args(["--host", &docker_host])
+            .args(arguments)
+            .env("DOCKER_BUILDKIT", "0")
+            .output()
+            .expect("docker runs");
+        String::from_utf8_lossy(&output.stdout).trim().to_owned()
+    }
+}
+
+/// What an engine has of runs: containers and networks.
+fn left(docker: &dyn Fn(&[&str]) -> String) -> String {
+    let containers = docker(&["ps", "--all", "--quiet", "--filter", "label=pipe.run"]);
+    let networks = docker(&["network", "ls", "--quiet", "--filter", "label=pipe.run"]);
+    format!("{containers}{networks}")
+}
+
+const CONTAINERS: &str = r##"
+secret password = env("PASSWORD")
+
+fn server() -> list<string> {
+  return ["sh", "-c", "mkdir /www; echo served > /www/x; exec httpd -f -p 80 -h /www"]
+}
+
+stage inside
+  using docker.container("box:1")
+  env { PASSWORD: password }
+{
+  let web = docker.service("box:1", name: "web", command: server(), port: 80)
+  $ wget -qO- http://#{web.host}:#{web.port}/x > inside.txt
+  $ echo "$(pwd) $(printenv PASSWORD | wc -c)"
+  output lines = $(wc -l < inside.txt)
+}
+
+stage beside {
+  let web = docker.service("box:1", name: "web", command: server(), port: 80)
+  docker.run("box:1", command: ["wget", "-qO", "beside.txt", "http://web/x"])
+  $ cmp inside.txt beside.txt
+}
+"##;
+
+#[test]
+fn stages_run_in_containers_with_services_beside_them() {
+    let test = "stages_run_in_containers_with_services_beside_them";
+    if !can_run(test) || !have("busybox") {
+        return;
+    }
+    let mut place = Place::new();
+    let (_engine, docker_host) = engine(&place.home());
+    let docker = client(&docker_host);
+    with_box(&place, &docker);
+    place.write("Pipelinefile", CONTAINERS);
+    place.commit();
+    let answer = place
+        .pipe(&["run"])
+        .env("DOCKER_HOST", &docker_host)
+        .env("PASSWORD", "do-not-show")
+        .answer();
+    assert_eq!(answer.status, 0, "{}\n{}", answer.stdout, answer.stderr);
+    let folder = place.work().display().to_string();
+    assert!(answer.stdout.contains(&format!("{folder} 12\n")), "{}", answer.stdout);
+    assert!(answer.stdout.contains("`web` is ready at web:80"), "{}", answer.stdout);
+    assert!(answer.stdout.contains("`web` is ready at 127.0.0.1:"), "{}", answer.stdout);
+    assert_eq!(place.read("beside.txt"), "served\n");
+    assert_eq!(left(&docker), "");
+}
+
+const WAITING: &str = r##"
+stage inside
+  using docker.container("box:1")
+{
+  parallel {
+    $ touch inside; sleep 600
+    docker.run("box:1", command: ["sh", "-c", "touch run; trap '' TERM; sleep 600"])
+    step "beside" {
+      let web = docker.service("box:1", name: "web", command: ["httpd", "-f", "-p", "80"], port: 80)
+      $ echo #{web.host} > service; sleep 600
+    }
+  }
+}
+"##;
+
+/// How long an engine has something of a run after a signal.
+fn gone_after(signal: Signal) -> Duration {
+    let mut place = Place::new();
+    let (_engine, docker_host) = engine(&place.home());
+    let docker = client(&docker_host);
+    with_box(&place, &docker);
+    place.write("Pipelinefile", WAITING);
+    place.commit();
+    let running = place.pipe(&["run", "--jobs", "4"]).env("DOCKER_HOST", &docker_host).start();
+    let work = place.work();
+    soon("all of it runs", || {
+        ["inside", "run", "service"].iter().all(|file| work.join(file).exists())
+    });
+    let begun = Instant::now();
+    running.signal(signal);
+    soon("nothing is left", || left(&docker).is_empty());
+    let took = begun.elapsed();
+    let answer = running.answer();
+    if signal == Signal::INT {
+        assert_eq!(answer.status, 130, "{}\n{}", answer.stdout, answer.stderr);
+    }
+    took
+}
+
+#[test]
+fn a_killed_run_leaves_no_container() {
+    if !can_run("a_killed_run_leaves_no_container") || !have("busybox") {
+        return;
+    }
+    let took = gone_after(Signal::KILL);
+    assert!(took < Duration::from_secs(5), "{took:?}");
+}
+
+#[test]
+fn an_interrupted_run_leaves_no_container() {
+    if !can_run("an_interrupted_run_leaves_no_container") || !have("busybox") {
+        return;
+    }
+    let took = gone_after(Signal::INT);
+    assert!(took < Duration::from_secs(15), "{took:?}");
+}

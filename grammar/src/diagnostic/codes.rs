@@ -137,6 +137,7 @@ codes! {
     CANCELLED "cancelled" "The run was cancelled."
     BUILD_FAILED "build-failed" "An image could not be built."
     NO_ENGINE "no-engine" "No Docker Engine answers."
+    CONTAINER_FAILED "container-failed" "A container could not be started, or ended when it should not."
     PUSH_FAILED "push-failed" "An image could not be pushed."
     REGISTRY_REFUSED "registry-refused" "A registry refused a login or a request."
     APP_REFUSED "app-refused" "Marathon refused an app definition."

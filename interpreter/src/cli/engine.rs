@@ -5,7 +5,7 @@ use std::{io::IsTerminal, sync::Arc, time::Duration};
 use tokio_util::sync::CancellationToken;
 
 use super::{
-    Colour,
+    Colour, guard,
     how::{How, Output, is_in_jenkins},
     load::complain,
     look::look,
@@ -41,6 +41,7 @@ pub(super) fn carry_out(
         }
     };
     run::adopt_orphans();
+    guard::register();
     let events = Events::new(plan.world.clone(), journal, reporter);
     if let Some(past) = &start.past {
         events.after(past);

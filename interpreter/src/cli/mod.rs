@@ -8,6 +8,7 @@ mod engine;
 mod explain;
 mod fmt;
 mod graph;
+mod guard;
 mod history;
 mod how;
 mod init;
@@ -83,6 +84,9 @@ enum Command {
     /// Be the worker in a task of a cluster
     #[command(hide = true)]
     Worker(worker::Args),
+    /// Wait for the end of a run, and remove the containers that it leaves
+    #[command(hide = true)]
+    GuardContainers,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -136,6 +140,7 @@ pub fn main() -> ExitCode {
         Command::Explain(args) => explain::main(&args, cli.color),
         Command::Cluster(command) => cluster::main(command),
         Command::Worker(args) => worker::main(&args),
+        Command::GuardContainers => guard::main(),
     };
     status.into()
 }

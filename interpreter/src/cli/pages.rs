@@ -88,6 +88,7 @@ pages! {
     "cancelled"
     "build-failed"
     "no-engine"
+    "container-failed"
     "push-failed"
     "registry-refused"
     "app-refused"

@@ -71,6 +71,7 @@ macro_rules! from_value {
 from_value! {
     bool: Value::Bool(value) => *value;
     i64: Value::Int(value) => *value;
+    u64: Value::Size(bytes) => *bytes;
     Duration: Value::Duration(value) => *value;
     String: Value::String(text) | Value::Path(text) => text.to_string();
     Secret: Value::Secret(secret) => secret.clone();

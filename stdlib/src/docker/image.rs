@@ -57,12 +57,13 @@ pub(super) fn named(
     argument: &'static str,
     text: &str,
 ) -> Result<Reference, Failure> {
-    let reference = at_home(argument, text)?;
+    let reference = exactly(argument, text)?;
     let Some(local) = &call.connections.local else { return Ok(reference) };
-    at_home(argument, &local.image(&reference.familiar()))
+    exactly(argument, &local.image(&reference.familiar()))
 }
 
-fn at_home(argument: &'static str, text: &str) -> Result<Reference, Failure> {
+/// The name of an image as it stands in an argument, whatever the local cluster calls it.
+pub(super) fn exactly(argument: &'static str, text: &str) -> Result<Reference, Failure> {
     let reference: Reference = text.parse().map_err(|error: ReferenceError| {
         let failure = Failure::new(Code::INVALID_IMAGE, error.message).at_argument(argument);
         match error.repaired {
@@ -86,7 +87,7 @@ pub(super) async fn sought(
         if call.unless_cancelled(registry.head(&image)).await??.is_some() {
             return Ok((registry, image));
         }
-        image = at_home(argument, text)?;
+        image = exactly(argument, text)?;
     }
     Ok((connect(call, image.host()).await?, image))
 }
@@ -108,7 +109,7 @@ pub(super) fn beside(
         Some(name) => {
             // The repository is the local cluster's already where that counts.
             let text = format!("{}:{name}", image.repository());
-            at_home(argument, &text)
+            exactly(argument, &text)
         }
     }
 }

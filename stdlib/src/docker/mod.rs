@@ -1,7 +1,8 @@
-//! `docker.…`: images are built, by an engine or without one, and pushed.
+//! `docker.…`: images are built, by an engine or without one, and pushed; containers run.
 
 mod archive;
 mod builder;
+mod containers;
 mod context;
 mod dockerfile;
 mod glob;
@@ -15,6 +16,7 @@ mod with_engine;
 
 use crate::core::module;
 
+pub use containers::{Owner, sweep, watch, watched_by};
 pub use dockerfile::problems as dockerfile_problems;
 pub use image::problem as reference_problem;
 
@@ -23,6 +25,7 @@ const TYPES: &[(&str, &str)] = &[("Image", image::TYPE)];
 
 module! {
     "Images and containers."
-    docker: build, copy, inspect, manifest, pull, push, tag;
-    types: TYPES
+    docker: build, config, container, copy, inspect, manifest, pull, push, run, service, tag;
+    types: TYPES;
+    held: &[&service::TYPE, &config::TYPE]
 }

@@ -3,7 +3,7 @@
 use pipe_grammar::Code;
 use pipe_oci::Platform;
 
-use super::{image::{Image, sought}, local};
+use super::{containers::progress, image::{Image, sought}, local};
 use crate::{
     client::{engine::Engine, registry::{self, Registry}},
     core::{Arguments, Call, Failure, Outcome, builtin},
@@ -43,9 +43,10 @@ async fn pull(call: Call<'_>, arguments: Arguments) -> Outcome {
         Ok(engine) => {
             let credentials = registry::credentials(image.host(), call.world, call.connections);
             let credentials = call.unless_cancelled(credentials).await??;
-            let said = |line: String| call.report.say(&format!("  {line}"));
+            let said = progress(&call);
             let pulled = engine.pull(&image, platform.as_deref(), &credentials, said);
-            call.unless_cancelled(pulled).await??;
+            let pulled = call.unless_cancelled(pulled).await??;
+            pulled.map_err(|refused| refused.failure.at_argument("image"))?;
             // Of two images with the same name the later one counts.
             let store = local::store(call.world)?;
             if image.digest().is_none() {

@@ -43,6 +43,9 @@ struct Running(Child);
 
 impl Drop for Running {
     fn drop(&mut self) {
+        if matches!(self.0.try_wait(), Ok(Some(_))) {
+            return;
+        }
         let _ = Command::new("kill").arg(self.0.id().to_string()).status();
         let deadline = Instant::now() + Duration::from_secs(20);
         while Instant::now() < deadline {
@@ -138,7 +141,7 @@ impl Registry {
 
 /// Debian's Docker Engine with a socket and a data folder of its own.
 pub(crate) struct Engine {
-    _running: Running,
+    running: Running,
     folder: TempDir,
 }
 
@@ -157,8 +160,14 @@ impl Engine {
 
     pub(crate) fn start() -> Self {
         let folder = tempfile::tempdir().unwrap();
-        let at = |name: &str| folder.path().join(name).display().to_string();
-        let log = fs::File::create(folder.path().join("log")).unwrap();
+        let engine = Self { running: Self::process(folder.path()), folder };
+        engine.wait();
+        engine
+    }
+
+    fn process(folder: &Path) -> Running {
+        let at = |name: &str| folder.join(name).display().to_string();
+        let log = fs::File::create(folder.join("log")).unwrap();
         let child = Command::new("dockerd")
             .args(["--iptables=false", "--bridge=none"])
             .args(["--host", &format!("unix://{}", at("docker.sock"))])
@@ -168,9 +177,11 @@ impl Engine {
             .stderr(log)
             .spawn()
             .unwrap();
-        let engine = Self { _running: Running(child), folder };
-        wait("dockerd", || engine.client(&["version"]).status.success());
-        engine
+        Running(child)
+    }
+
+    fn wait(&self) {
+        wait("dockerd", || self.client(&["version"]).status.success());
     }
 
     pub(crate) fn address(&self) -> String {
@@ -189,7 +200,44 @@ impl Engine {
     }
 }
 
+#[allow(dead_code, reason = "the tests of containers use it")]
 impl Engine {
+    /// One that may be killed.
+    pub(crate) fn own() -> Self {
+        Self::start()
+    }
+
+    /// Kills it; its containers may run on.
+    pub(crate) fn kill(&mut self) {
+        self.running.0.kill().unwrap();
+        self.running.0.wait().unwrap();
+    }
+
+    /// Starts it again after that, and removes its containers.
+    pub(crate) fn clean_up(&mut self) {
+        // Otherwise it takes the dead ones for living.
+        for file in ["pid", "exec/containerd/containerd.pid"] {
+            let _ = fs::remove_file(self.folder.path().join(file));
+        }
+        self.running = Self::process(self.folder.path());
+        self.wait();
+        let ids = self.client(&["ps", "--all", "--quiet"]);
+        for id in String::from_utf8_lossy(&ids.stdout).lines() {
+            self.client(&["rm", "--force", id]);
+        }
+    }
+
+    /// What its API answers to a question.
+    pub(crate) fn ask(&self, path: &str) -> String {
+        let output = Command::new("curl")
+            .args(["--silent", "--show-error", "--unix-socket"])
+            .arg(self.folder.path().join("docker.sock"))
+            .arg(format!("http://engine{path}"))
+            .output()
+            .unwrap();
+        String::from_utf8_lossy(&output.stdout).into_owned()
+    }
+
     /// Builds a folder with the engine's BuildKit, for which Docker's client wants a plug-in.
     /// Answers what was said when it failed.
     pub(crate) fn buildkit(&self, folder: &Path, tag: &str, args: &str) -> Result<(), String> {

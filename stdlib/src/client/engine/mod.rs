@@ -1,13 +1,21 @@
 //! The Docker Engine as a client meets it, versions 20.10 and later.
 
 mod build;
+mod container;
 mod error;
+mod exec;
 mod inspect;
+mod network;
 mod pull;
 mod push;
+mod refusal;
 
 pub use build::{Build, Line};
+pub use container::{Health, Labelled, Mount, NewContainer, Seen, Source};
+pub use exec::{Attached, Chunks, Input, NewExec};
 pub use inspect::Inspected;
+pub use pull::{Manner, NotPulled, Pulling};
+pub use refusal::Refusal;
 
 use std::{path::Path, time::Duration};
 
