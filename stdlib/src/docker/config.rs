@@ -22,11 +22,11 @@ use crate::{
 builtin! {
     held docker.config, config;
     "
-    # A private folder with the credentials of the connections, for tools that log in themselves.
+    # The credentials of the connections, for tools that log in themselves.
     #
-    # As long as its block runs, `DOCKER_CONFIG` names it for the commands there: `docker`, `skopeo`,
-    # `helm` and others find their logins in it. It is removed when the block ends. Only connections
-    # whose password is there are in it.
+    # As long as its block runs, `DOCKER_CONFIG` names a private folder with them for its commands:
+    # `docker`, `skopeo`, `helm` and others find their logins in it. It is removed when the block
+    # ends. Only connections whose password is there are in it.
     (
       # Hosts of the connections; without it, all.
       registries: texts = [],
