@@ -5,6 +5,7 @@
 mod suites {
     mod blue_green;
     mod cases;
+    mod crashes;
     mod demo;
     mod engine;
     mod mesos;

@@ -132,6 +132,18 @@ pub enum EventKind {
         #[serde(default, deserialize_with = "there", skip_serializing_if = "Option::is_none")]
         value: Option<serde_json::Value>,
     },
+    /// A fact was read that may be another one when the run goes on: of files, of the time.
+    FactRead {
+        /// The stage.
+        stage: String,
+        /// Where in the stage it stands.
+        path: String,
+        /// The call, secrets masked.
+        text: String,
+        /// What it said.
+        #[serde(default, deserialize_with = "there")]
+        value: Option<serde_json::Value>,
+    },
     /// A step is not done again: it was done before the run was interrupted.
     StepKept {
         /// The stage.
@@ -189,6 +201,8 @@ pub enum EventKind {
     Unstable {
         /// The stage.
         stage: String,
+        /// Where in it, when it is a part of it that may fail: that part is not done again.
+        path: Option<String>,
         /// What, secrets masked.
         message: String,
     },

@@ -85,3 +85,21 @@ fn a_second_run_in_the_same_folder_is_refused() {
     running.signal(Signal::TERM);
     assert_eq!(running.answer().status, 143);
 }
+
+#[test]
+fn killed_it_leaves_nothing_behind() {
+    let text = "stage a {\n  $ sleep 39393 & setsid sleep 39393 & (trap '' TERM; sleep 39393; sleep 39393) & wait\n}\n";
+    let (answer, mut place) = interrupted(text, "sleep 39393", &[Signal::KILL]);
+    assert_eq!(answer.status, 137);
+    let end = Instant::now() + Duration::from_secs(5);
+    while alive("sleep 39393") > 0 {
+        assert!(Instant::now() < end, "something is left");
+        std::thread::sleep(Duration::from_millis(50));
+    }
+    // What was under way is asked about, not guessed.
+    let asked = place.pipe(&["resume"]).answer();
+    assert_eq!(asked.status, 2, "{}", asked.stderr);
+    assert!(asked.stderr.contains("a, line 2: $ sleep 39393"), "{}", asked.stderr);
+    let done = place.pipe(&["resume", "--assume-done"]).answer();
+    assert_eq!(done.status, 0, "{}{}", done.stdout, done.stderr);
+}

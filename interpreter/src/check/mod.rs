@@ -48,6 +48,7 @@ pub(crate) use command::parts;
 
 pub use file::Files;
 pub(crate) use literal::a;
+pub(crate) use runner::reads_files;
 pub use stage::{Order, StageFacts};
 
 /// What a name, a member or a call stands for.

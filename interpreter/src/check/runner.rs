@@ -196,7 +196,7 @@ impl Checker<'_> {
 }
 
 /// Whether a parameter names files.
-fn reads_files(parameter: &Parameter) -> bool {
+pub(crate) fn reads_files(parameter: &Parameter) -> bool {
     let ty = match &parameter.ty {
         Type::Optional(inner) => inner,
         ty => ty,

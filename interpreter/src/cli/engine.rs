@@ -16,7 +16,10 @@ use crate::{
     exit,
     plan::Plan,
     report::{JsonLines, Plain},
-    run::{self, Events, FOLDER, Journal, Lock, Locked, Options, Reporter, Start, plain},
+    run::{
+        self, Events, FOLDER, Journal, Lock, Locked, Options, Reporter, Start, plain,
+        watchdog::Watchdog,
+    },
 };
 
 /// Runs a plan, and gives the exit status.
@@ -42,6 +45,12 @@ pub(super) fn carry_out(
     };
     run::adopt_orphans();
     guard::register();
+    let watchdog = Watchdog::start(plan.facts.run());
+    if let Err(error) = &watchdog {
+        let why = plain(error);
+        complain(&format!("pipe: nobody will clean up if `pipe` itself is killed: {why}"));
+    }
+    let id = plan.facts.run().to_owned();
     let events = Events::new(plan.world.clone(), journal, reporter);
     if let Some(past) = &start.past {
         events.after(past);
@@ -53,6 +62,11 @@ pub(super) fn carry_out(
     }
     // Nothing that is still under way may hold the end up.
     runtime.shutdown_timeout(Duration::from_millis(200));
+    // Stopped at once, a process may have been started in the last moment.
+    if matches!(status, exit::HUNG_UP | exit::INTERRUPTED | exit::TERMINATED) {
+        run::marked::end(&id);
+    }
+    drop(watchdog);
     status
 }
 
@@ -82,6 +96,9 @@ async fn supervise(plan: Arc<Plan>, events: Arc<Events>, options: Options, start
         }
     };
     let patience = if is_in_jenkins(&plan) { 3 } else { 2 };
+    if std::process::id() == 1 {
+        tokio::spawn(run::reap_strangers());
+    }
     let run = run::run(plan, events, options, start, cancel.clone());
     tokio::pin!(run);
     let mut first: Option<Came> = None;

@@ -81,6 +81,12 @@ enum Command {
     /// The local cluster of this machine: a Marathon and an image registry
     #[command(subcommand)]
     Cluster(cluster::Command),
+    /// End the processes of a run when `pipe` itself is killed
+    #[command(hide = true, name = crate::run::watchdog::COMMAND)]
+    Watchdog {
+        /// The beginning of their mark
+        mark: String,
+    },
     /// Be the worker in a task of a cluster
     #[command(hide = true)]
     Worker(worker::Args),
@@ -120,6 +126,10 @@ pub fn main() -> ExitCode {
     if let Command::Cluster(cluster::Command::Task { spec }) = &cli.command {
         return pipe_local_cluster::task_main(spec);
     }
+    if let Command::Watchdog { mark } = &cli.command {
+        crate::run::watchdog::watch(mark);
+        return exit::SUCCESS.into();
+    }
     // One TLS implementation for every client; a second call would only say that it is there.
     let _ = rustls::crypto::ring::default_provider().install_default();
     let status = match cli.command {
@@ -138,6 +148,7 @@ pub fn main() -> ExitCode {
         Command::Graph(args) => graph::main(&args, cli.color),
         Command::Docs(args) => docs::main(&args, cli.color),
         Command::Explain(args) => explain::main(&args, cli.color),
+        Command::Watchdog { .. } => exit::SUCCESS,
         Command::Cluster(command) => cluster::main(command),
         Command::Worker(args) => worker::main(&args),
         Command::GuardContainers => guard::main(),

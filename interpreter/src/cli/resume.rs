@@ -77,6 +77,8 @@ pub(super) fn go_on(recorded: &Recorded, args: &Args, colour: Colour) -> Result<
     if !args.assume_done && !args.assume_not_done {
         ask_about_unknown(recorded)?;
     }
+    // What was started before is not to work beside what is started now.
+    run::marked::end(&past.run);
     // The file that was run stands beside its records.
     let name = std::path::Path::new(&past.file).file_name().unwrap_or_default();
     let file = args.file.file.clone().filter(|file| file.is_file());

@@ -74,7 +74,7 @@ impl<'a> Eval<'a> {
         };
         let mut result = result;
         for wanted in [outcome, Outcome::Always] {
-            for statement in statements {
+            for (number, statement) in statements.iter().enumerate() {
                 let StatementKind::Handler(handler) = &statement.kind else { continue };
                 if handler.outcome != wanted {
                     continue;
@@ -88,7 +88,8 @@ impl<'a> Eval<'a> {
                 } else {
                     FAILURE_GRACE
                 };
-                let handled = self.handler(&handler.body, failure, outcome, grace).await;
+                let frame = self.frame.at(format_args!("!{number}"));
+                let handled = self.at(&frame).handler(&handler.body, failure, outcome, grace).await;
                 if let (Ok(()), Err(stop)) = (&result, handled) {
                     result = Err(stop);
                 }

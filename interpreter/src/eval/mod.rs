@@ -106,6 +106,9 @@ pub trait Host: Send + Sync {
     /// It ends.
     fn end_step(&self, frame: &Frame, result: Result<(), &Stop>);
 
+    /// Whether what stands here failed before the run was interrupted, and may.
+    fn forgiven(&self, frame: &Frame) -> bool;
+
     /// Something failed that may: the run is unstable.
     fn unstable(&self, frame: &Frame, failed: &Failed);
 

@@ -334,6 +334,10 @@ impl Host for Facts {
 
     fn end_step(&self, _: &Frame, _: Result<(), &Stop>) {}
 
+    fn forgiven(&self, _: &Frame) -> bool {
+        false
+    }
+
     fn unstable(&self, _: &Frame, _: &Failed) {}
 
     fn say(&self, _: &Frame, _: &str) {}

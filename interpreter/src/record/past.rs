@@ -65,6 +65,10 @@ pub struct PastStage {
     pub outputs: Map<String, Json>,
     /// Its steps by their place, of its last start.
     pub steps: HashMap<String, PastStep>,
+    /// What failed in it that may, or was not as it should be.
+    pub unstable: Vec<String>,
+    /// It failed itself.
+    pub failed: bool,
     /// The run in which it succeeded, when that was another one.
     pub from: Option<String>,
 }
@@ -82,6 +86,18 @@ pub struct PastStep {
     pub outcome: Option<Outcome>,
     /// What it gave.
     pub value: Option<Json>,
+}
+
+impl PastStage {
+    /// Whether it came to its end, though something in it may have failed that may.
+    #[must_use]
+    pub fn is_done(&self) -> bool {
+        match self.outcome {
+            Some(Outcome::Success) => true,
+            Some(Outcome::Unstable) => !self.failed,
+            _ => false,
+        }
+    }
 }
 
 impl Past {
@@ -167,6 +183,17 @@ impl Past {
                     step.value.clone_from(value);
                 }
             }
+            EventKind::FactRead { stage, path, text, value } => {
+                let known = &mut self.stages.entry(stage.clone()).or_default().steps;
+                let read = PastStep {
+                    kind: StepKind::Builtin,
+                    text: text.clone(),
+                    outcome: Some(Outcome::Success),
+                    value: value.clone(),
+                    ..PastStep::default()
+                };
+                known.insert(path.clone(), read);
+            }
             EventKind::Asked { stage, question, until } => {
                 self.questions.retain(|(asked, ..)| asked != stage);
                 self.questions.push((stage.clone(), question.clone(), until.clone()));
@@ -179,13 +206,28 @@ impl Past {
             EventKind::Intent { intent, .. } => self.intents.push(intent.clone()),
             EventKind::RunFinished { outcome, status, files, .. } => {
                 self.ended = Some((*outcome, *status));
+                // The handlers of another end begin anew.
+                self.stages.remove("");
                 self.files.clone_from(files);
             }
-            EventKind::StepKept { .. }
-            | EventKind::Said { .. }
-            | EventKind::Tests { .. }
-            | EventKind::Unstable { .. }
-            | EventKind::Failure { .. } => {}
+            EventKind::Unstable { stage, path: None, message } => {
+                self.stages.entry(stage.clone()).or_default().unstable.push(message.clone());
+            }
+            EventKind::Unstable { stage, path: Some(path), message } => {
+                let part = PastStep {
+                    kind: StepKind::Group,
+                    text: message.clone(),
+                    outcome: Some(Outcome::Unstable),
+                    ..PastStep::default()
+                };
+                let stage = self.stages.entry(stage.clone()).or_default();
+                stage.unstable.push(message.clone());
+                stage.steps.insert(path.clone(), part);
+            }
+            EventKind::Failure { stage, .. } => {
+                self.stages.entry(stage.clone()).or_default().failed = true;
+            }
+            EventKind::StepKept { .. } | EventKind::Said { .. } | EventKind::Tests { .. } => {}
         }
     }
 

@@ -169,6 +169,13 @@ impl Summary {
             EventKind::Answered { stage, .. } => {
                 self.questions.retain(|known| known.stage != *stage);
             }
+            EventKind::Unstable { stage, .. } => {
+                // Of one that was kept; the others say it when they end.
+                let found = self.stage(stage, known);
+                if found.outcome == Some(Outcome::Success) {
+                    found.outcome = Some(Outcome::Unstable);
+                }
+            }
             EventKind::Intent { intent, .. } => self.effects.push(intent.clone()),
             EventKind::RunFinished { outcome, status, .. } => {
                 self.outcome = Some(*outcome);
@@ -176,10 +183,10 @@ impl Summary {
             }
             EventKind::StepStarted { .. }
             | EventKind::StepFinished { .. }
+            | EventKind::FactRead { .. }
             | EventKind::StepKept { .. }
             | EventKind::Said { .. }
-            | EventKind::Tests { .. }
-            | EventKind::Unstable { .. } => {}
+            | EventKind::Tests { .. } => {}
         }
     }
 

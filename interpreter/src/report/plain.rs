@@ -174,7 +174,7 @@ impl<W: Write + Send> Reporter for Plain<W> {
                 let text = text.lines().collect::<Vec<_>>().join(&format!("\n{indent}"));
                 self.line(stage, &format!("{indent}{text}"));
             }
-            EventKind::Unstable { stage, message } => {
+            EventKind::Unstable { stage, message, .. } => {
                 self.unstable.push(format!("{stage}: {message}"));
                 let mark = self.outcome(Outcome::Unstable);
                 self.line(stage, &format!("  {mark} may fail, and did: {message}"));
@@ -188,7 +188,7 @@ impl<W: Write + Send> Reporter for Plain<W> {
                     self.line(stage, drawn.trim_end());
                 }
             }
-            EventKind::Intent { .. } | EventKind::Tests { .. } => {}
+            EventKind::Intent { .. } | EventKind::Tests { .. } | EventKind::FactRead { .. } => {}
             EventKind::RunResumed { run, pipeline, .. } => {
                 self.run.clone_from(run);
                 let name = self.colour(pipeline, "1");

@@ -211,7 +211,7 @@ fn shell_command(
         dir: frame.dir.clone(),
         stdin: run.script.as_ref().and_then(|script| script.stdin.clone()),
         interpreter,
-        mark: format!("{}/{step}", host.plan.facts.run()),
+        mark: format!("{}/{}/{step}", host.plan.facts.run(), std::process::id()),
     })
 }
 

@@ -32,6 +32,8 @@ pub enum Course {
         outputs: Record,
         /// It was skipped by a `skip` in it.
         skipped: bool,
+        /// What failed in it that may.
+        unstable: Vec<String>,
     },
     /// It was not picked, and nothing of it is needed.
     LeftOut,
@@ -50,6 +52,8 @@ pub struct Begin {
     pub why: Option<String>,
     /// What was done in it before the run was interrupted.
     pub steps: Option<Arc<HashMap<String, PastStep>>>,
+    /// What was not as it should be in what was done.
+    pub unstable: Vec<String>,
     /// Instances, by their key: what is known of them.
     pub instances: HashMap<String, PastStage>,
     /// Whether an instance that was interrupted may go on in its middle.
@@ -122,12 +126,13 @@ fn single(plan: &Plan, past: &Past, number: usize, stage: &Stage, known: &PastSt
         return run_again("its definition or an input has changed");
     }
     match known.outcome {
-        Some(outcome @ (Outcome::Success | Outcome::Skipped)) => {
+        Some(outcome) if known.is_done() || outcome == Outcome::Skipped => {
             match outputs(plan, number, &[known]) {
                 Some(outputs) => Course::Kept {
                     from: known.from.clone().unwrap_or_else(|| past.run.clone()),
                     outputs,
                     skipped: outcome == Outcome::Skipped,
+                    unstable: known.unstable.clone(),
                 },
                 None => run_again("its outputs were not kept: a secret was hidden in them"),
             }
@@ -135,10 +140,12 @@ fn single(plan: &Plan, past: &Past, number: usize, stage: &Stage, known: &PastSt
         Some(Outcome::Failed) => run_again("it failed"),
         Some(Outcome::Unstable) => run_again("it failed, which it may"),
         Some(Outcome::Cancelled) => run_again("it was cancelled"),
-        Some(Outcome::Waiting) => Course::default(),
+        // The others are done, and kept.
+        Some(Outcome::Waiting | Outcome::Success | Outcome::Skipped) => Course::default(),
         None if can_go_on(plan, number, stage) => Course::Run(Begin {
             why: Some("it was interrupted".to_owned()),
             steps: Some(Arc::new(known.steps.clone())),
+            unstable: known.unstable.clone(),
             ..Begin::default()
         }),
         None => run_again("it was interrupted, and what it held is gone"),
@@ -155,8 +162,7 @@ fn instances(plan: &Plan, number: usize, known: &[(usize, &PastStage)]) -> Cours
     if !known.iter().any(|(_, stage)| same(stage)) {
         return run_again("its definition or an input has changed");
     }
-    let all_done =
-        known.iter().all(|(_, stage)| same(stage) && stage.outcome == Some(Outcome::Success));
+    let all_done = known.iter().all(|(_, stage)| same(stage) && stage.is_done());
     let stage = plan.program.file.stages().nth(number);
     let instances = known
         .iter()
@@ -165,7 +171,7 @@ fn instances(plan: &Plan, number: usize, known: &[(usize, &PastStage)]) -> Cours
         .collect();
     let why = (!all_done).then(|| "not all of its instances succeeded".to_owned());
     let goes_on = stage.is_some_and(|stage| can_go_on(plan, number, stage));
-    Course::Run(Begin { why, steps: None, instances, goes_on })
+    Course::Run(Begin { why, instances, goes_on, ..Begin::default() })
 }
 
 /// The outputs of a stage, or of its instances as lists. None: they were not kept, or do not fit
@@ -259,7 +265,7 @@ pub fn picked(
         let known = known(past, &facts.name, facts.instances);
         let known: Vec<&PastStage> = known.into_iter().map(|(_, stage)| stage).collect();
         let same = |stage: &&PastStage| {
-            stage.outcome == Some(Outcome::Success)
+            stage.is_done()
                 && stage.key.as_ref().is_some_and(|found| found.split('/').next() == Some(&*key))
         };
         if known.is_empty() || !known.iter().all(same) {
@@ -267,7 +273,8 @@ pub fn picked(
         }
         let from = known[0].from.clone().unwrap_or_else(|| past.run.clone());
         let outputs = outputs(plan, number, &known)?;
-        Some(Course::Kept { from, outputs, skipped: false })
+        let unstable = known.iter().flat_map(|stage| stage.unstable.iter().cloned()).collect();
+        Some(Course::Kept { from, outputs, skipped: false, unstable })
     };
     let same_files = |past: &&Past| past.files.as_deref() == files;
     let mut best: Option<HashMap<usize, Course>> = None;

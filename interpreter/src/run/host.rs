@@ -13,17 +13,22 @@ use pipe_grammar::{
 };
 use pipe_stdlib::core::{
     Arguments, Builtin, Failure, HeldValue, Record, Secret, Type, Value, World, literal_value,
+    write_value,
 };
 use serde_json::Value as Json;
 use tokio::sync::Semaphore;
 
 use super::{Events, Options, command, journal::log_name, step};
 use crate::{
+    check::reads_files,
     eval::{CommandDone, CommandRun, Failed, Frame, HeldCall, Host, Later, StepCall, Stop},
     event::{EventKind, Outcome, StepKind},
     plan::Plan,
-    record::{Answer, Past, restore},
+    record::{Answer, Past, PastStep, restore},
 };
+
+/// The longest text of a fact that the journal keeps, in bytes.
+const LONGEST_FACT: usize = 64 << 10;
 
 /// A step that begins.
 pub(super) struct Begins<'a> {
@@ -48,6 +53,8 @@ pub struct RunHost {
     pub(super) answers: HashMap<String, Answer>,
     /// What was asked before, and until when.
     pub(super) questions: Vec<(String, String, Option<String>)>,
+    /// What was done in the handlers behind the last stage before the run was interrupted.
+    pub(super) handled: Option<Arc<HashMap<String, PastStep>>>,
     pub(super) slots: Arc<Semaphore>,
     outputs: Mutex<HashMap<String, Record>>,
     failures: Mutex<Vec<(String, Failed)>>,
@@ -72,6 +79,9 @@ impl RunHost {
             options,
             answers: past.map(|past| past.answers.clone()).unwrap_or_default(),
             questions: past.map(|past| past.questions.clone()).unwrap_or_default(),
+            handled: past
+                .and_then(|past| past.stages.get(""))
+                .map(|handlers| Arc::new(handlers.steps.clone())),
             slots: Arc::new(Semaphore::new(jobs)),
             outputs: Mutex::default(),
             failures: Mutex::default(),
@@ -99,10 +109,11 @@ impl RunHost {
         self.unstable.lock().unwrap_or_else(PoisonError::into_inner).contains(stage)
     }
 
-    pub(super) fn mark_unstable(&self, stage: &str, message: &str) {
+    pub(super) fn mark_unstable(&self, stage: &str, message: &str, path: Option<&str>) {
         self.unstable.lock().unwrap_or_else(PoisonError::into_inner).insert(stage.to_owned());
         let message = self.events.mask.text(message).into_owned();
-        self.events.emit(EventKind::Unstable { stage: stage.to_owned(), message });
+        let (stage, path) = (stage.to_owned(), path.map(str::to_owned));
+        self.events.emit(EventKind::Unstable { stage, path, message });
     }
 
     pub(super) fn set_outputs(&self, stage: &str, outputs: Record) {
@@ -197,6 +208,29 @@ impl RunHost {
     }
 }
 
+/// Whether a fact may be another one a moment later: what reads files, and the time.
+fn may_change(plan: &Plan, builtin: &'static Builtin) -> bool {
+    let parameters = &plan.program.library.signature(builtin).parameters;
+    builtin.module == "time" || parameters.iter().flatten().any(reads_files)
+}
+
+fn shown_fact(builtin: &Builtin, arguments: &Arguments) -> String {
+    let arguments: Vec<String> = arguments
+        .iter()
+        .map(|(name, value, _)| format!("{name}: {}", write_value(value)))
+        .collect();
+    format!("{}({})", builtin.full_name(), arguments.join(", "))
+}
+
+/// Whether a value is short enough for the journal.
+fn is_short(json: &Json) -> bool {
+    match json {
+        Json::String(text) => text.len() <= LONGEST_FACT,
+        Json::Array(_) | Json::Object(_) => json.to_string().len() <= LONGEST_FACT,
+        _ => true,
+    }
+}
+
 /// The environment of `pipe` without the variables that secrets name, and `CI`.
 fn environment(plan: &Plan) -> Vec<(String, String)> {
     let file = &plan.program.file;
@@ -270,7 +304,26 @@ impl Host for RunHost {
         builtin: &'static Builtin,
         arguments: &Arguments,
     ) -> Result<Value, Failure> {
-        self.plan.facts.fact(frame, builtin, arguments)
+        if frame.stage.is_none() || !may_change(&self.plan, builtin) {
+            return self.plan.facts.fact(frame, builtin, arguments);
+        }
+        let (path, text) = (frame.call(), shown_fact(builtin, arguments));
+        let text = self.events.mask.text(&text).into_owned();
+        let ty = &self.plan.program.library.signature(builtin).result;
+        let past = frame.past.as_ref().and_then(|past| past.get(&path));
+        let known = past.filter(|past| past.text == text).and_then(|past| past.value.as_ref());
+        if let Some(value) = known.and_then(|json| restore(json, ty)) {
+            return Ok(value);
+        }
+        let value = self.plan.facts.fact(frame, builtin, arguments)?;
+        let json = (!value.holds_secret()).then(|| value.to_json());
+        // What is too long to be recorded is read again.
+        let json = json.filter(|json| !self.events.mask.json(json).1 && is_short(json));
+        if let Some(json) = json {
+            let stage = self.stage_name(frame);
+            self.events.emit(EventKind::FactRead { stage, path, text, value: Some(json) });
+        }
+        Ok(value)
     }
 
     fn step<'a>(&'a self, frame: &'a Frame, call: StepCall<'a>) -> Later<'a, Result<Value, Stop>> {
@@ -318,8 +371,18 @@ impl Host for RunHost {
         }
     }
 
+    fn forgiven(&self, frame: &Frame) -> bool {
+        let past = frame.past.as_ref().and_then(|past| past.get(&*frame.path));
+        let Some(past) = past.filter(|past| past.outcome == Some(Outcome::Unstable)) else {
+            return false;
+        };
+        self.mark_unstable(&self.stage_name(frame), &past.text, Some(&frame.path));
+        true
+    }
+
     fn unstable(&self, frame: &Frame, failed: &Failed) {
-        self.mark_unstable(&self.stage_name(frame), &failed.diagnostic.message);
+        let path = Some(&*frame.path);
+        self.mark_unstable(&self.stage_name(frame), &failed.diagnostic.message, path);
     }
 
     fn say(&self, frame: &Frame, text: &str) {

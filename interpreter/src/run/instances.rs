@@ -12,7 +12,7 @@ use super::{
 };
 use crate::{
     eval::{Eval, Frame, Slot, Stop},
-    event::{EventKind, Outcome},
+    event::EventKind,
     plan::sum,
     record::PastStage,
 };
@@ -74,7 +74,7 @@ pub(super) async fn run(
 
 /// The outputs of an instance that succeeded before.
 fn kept(clauses: Clauses<'_>, frame: &Frame, known: Option<&PastStage>) -> Option<Record> {
-    let known = known.filter(|known| known.outcome == Some(Outcome::Success))?;
+    let known = known.filter(|known| known.is_done())?;
     let host = clauses.host;
     let outputs = course::instance_outputs(clauses.plan, frame.stage.unwrap_or(0), known)?;
     host.events.emit(EventKind::StageKept {
@@ -83,6 +83,9 @@ fn kept(clauses: Clauses<'_>, frame: &Frame, known: Option<&PastStage>) -> Optio
         key: known.key.clone(),
         outputs: known.outputs.clone(),
     });
+    for message in &known.unstable {
+        host.mark_unstable(&host.stage_name(frame), message, None);
+    }
     Some(outputs)
 }
 

@@ -108,6 +108,8 @@ impl Journal {
         self.events.write_all(&line)?;
         self.torn = false;
         self.last = event.n;
+        #[cfg(debug_assertions)]
+        die_at(event.n);
         let relied_on = matches!(
             event.kind,
             EventKind::Intent { .. }
@@ -172,6 +174,17 @@ impl Log {
         line.push(b'\n');
         self.length += line.len() as u64;
         self.text.write_all(&line)
+    }
+}
+
+/// Ends this process as a power cut would, for the tests of what happens then: behind the record
+/// with the number in `PIPE_TEST_DIE_AT`.
+#[cfg(debug_assertions)]
+fn die_at(number: u64) {
+    let wanted = std::env::var("PIPE_TEST_DIE_AT").ok();
+    if wanted.and_then(|text| text.parse().ok()) == Some(number) {
+        let _ =
+            rustix::process::kill_process(rustix::process::getpid(), rustix::process::Signal::KILL);
     }
 }
 

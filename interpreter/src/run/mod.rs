@@ -11,12 +11,14 @@ mod instances;
 mod journal;
 mod local;
 mod lock;
+pub mod marked;
 mod process;
 mod script;
 mod session;
 mod shell;
 mod stage;
 mod step;
+pub mod watchdog;
 
 use std::{sync::Arc, time::Duration};
 
@@ -44,7 +46,7 @@ pub use id::new_id;
 pub use journal::{FOLDER, Journal, Piece, index_name, log_name};
 pub(crate) use local::{Machine, run as run_here};
 pub use lock::{Lock, Locked};
-pub use process::adopt_orphans;
+pub use process::{adopt_orphans, reap_strangers};
 pub use shell::Shell;
 
 /// How a run is to be run.
@@ -260,9 +262,15 @@ impl Run<'_> {
         let first = Course::default();
         let begin = match self.courses.get(number).unwrap_or(&first) {
             Course::LeftOut => return Ended::Skipped,
-            Course::Kept { from, outputs, skipped } => {
+            Course::Kept { from, outputs, skipped, unstable } => {
+                if *skipped {
+                    return self.skip(number, "it was skipped before".to_owned());
+                }
                 self.keep(number, from, outputs);
-                return if *skipped { Ended::Skipped } else { Ended::Success };
+                for message in unstable {
+                    self.host.mark_unstable(&self.plan.stages[number].name, message, None);
+                }
+                return Ended::Success;
             }
             Course::Run(begin) => begin,
         };
@@ -307,13 +315,15 @@ impl Run<'_> {
         });
         let mut failed = None;
         for wanted in [outcome, HandlerOutcome::Always] {
-            for item in &self.plan.program.file.items {
+            for (number, item) in self.plan.program.file.items.iter().enumerate() {
                 let ItemKind::Handler(handler) = &item.kind else { continue };
                 if handler.outcome != wanted {
                     continue;
                 }
                 let frame = Frame::new(self.plan.world.root().to_path_buf(), self.cancel.clone());
-                let frame = Frame { handler: true, ..frame.inner() };
+                let past = self.host.handled.clone();
+                let frame = Frame { handler: true, past, ..frame.inner() };
+                let frame = frame.at(format_args!("#{number}"));
                 let eval = Eval { program: &self.plan.program, host: self.host, frame: &frame };
                 let grace = match outcome {
                     HandlerOutcome::Cancelled => self.options.cancel_grace,

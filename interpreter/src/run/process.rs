@@ -35,6 +35,21 @@ pub fn adopt_orphans() {
     let _ = rustix::process::set_child_subreaper(Some(rustix::process::getpid()));
 }
 
+/// As the first process of a container, takes away the zombies of those whom it never started.
+/// Does not return.
+pub async fn reap_strangers() {
+    let mut before: Vec<Pid> = Vec::new();
+    loop {
+        tokio::time::sleep(Duration::from_secs(1)).await;
+        // What we have started ourselves is waited for at once, and not there a second later.
+        let zombies: Vec<Pid> = children().into_iter().filter(|pid| is_zombie(*pid)).collect();
+        for zombie in zombies.iter().filter(|pid| before.contains(pid)) {
+            let _ = waitpid(Some(*zombie), WaitOptions::NOHANG);
+        }
+        before = zombies;
+    }
+}
+
 /// Runs a process to its end. Output is passed on line by line as it comes.
 ///
 /// # Errors
@@ -228,6 +243,11 @@ impl Drop for Family {
     fn drop(&mut self) {
         self.end(Signal::KILL);
     }
+}
+
+fn is_zombie(pid: Pid) -> bool {
+    let stat = std::fs::read_to_string(format!("/proc/{}/stat", pid.as_raw_pid()));
+    stat.is_ok_and(|stat| stat.rsplit(')').next().unwrap_or("").trim_start().starts_with('Z'))
 }
 
 /// A zombie that once was in the group of the process.

@@ -61,6 +61,9 @@ pub(super) async fn run(
             step: None,
             text: format!("{name} runs again: {why}"),
         });
+        for message in &begin.unstable {
+            host.mark_unstable(&name, message, None);
+        }
     }
     let frame = Frame { past: begin.steps.clone(), ..frame.clone() };
     let eval = eval.at(&frame);
@@ -164,7 +167,7 @@ fn finish(
         }
         Err(Stop::Failed(failed)) => {
             if may_fail {
-                host.mark_unstable(name, &failed.diagnostic.message);
+                host.mark_unstable(name, &failed.diagnostic.message, None);
             } else {
                 host.note_failure(name, &failed);
             }

@@ -201,7 +201,7 @@ impl Report for StepReport<'_> {
     }
 
     fn unstable(&self, message: &str) {
-        self.host.mark_unstable(self.stage, message);
+        self.host.mark_unstable(self.stage, message, None);
     }
 
     fn tests(&self, results: Vec<TestResult>) {
