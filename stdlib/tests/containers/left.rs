@@ -1,8 +1,13 @@
 //! Nothing is left behind.
 
+use std::os::unix::fs::MetadataExt;
+
 use pipe_stdlib::docker::{Owner, sweep};
 
-use crate::call::{BARE, Run, engine, left, soon};
+use crate::{
+    call::{BARE, Run, engine, left, soon},
+    tools::Engine,
+};
 
 #[tokio::test]
 async fn dropped_in_the_middle_all_of_it_goes() {
@@ -48,16 +53,38 @@ async fn what_a_dead_run_has_left_is_swept() {
     living.undo(other.call(None)).await.unwrap();
 }
 
+/// Makes a container as a `pipe` has left it that is dead: of the folder of a run, or another one
+/// under the same path.
+fn remains(engine: &Engine, run: &Run, name: &str, folder: &str) {
+    let host = std::fs::read_to_string("/proc/sys/kernel/hostname").unwrap();
+    let labels = [
+        format!("pipe.run={name}"),
+        "pipe.stage=test".to_owned(),
+        "pipe.process=1-1".to_owned(),
+        format!("pipe.workspace={}", run.path().display()),
+        format!("pipe.host={}", host.trim()),
+        format!("pipe.folder={folder}"),
+    ];
+    let labels = labels.iter().flat_map(|label| ["--label", label.as_str()]);
+    let mut words = vec!["create", "--name", name, "--network", "none"];
+    words.extend(labels);
+    words.push(BARE);
+    let made = engine.client(&words);
+    assert!(made.status.success(), "{}", String::from_utf8_lossy(&made.stderr));
+}
+
 #[tokio::test]
 async fn the_next_run_in_the_folder_removes_it() {
     let Some(engine) = engine("the_next_run_in_the_folder_removes_it") else { return };
-    let mut run = Run::new(&engine);
-    let service = run.service(None, &[("image", BARE.into())]).await.unwrap();
-    std::mem::forget(service);
-    let dead = run.name.clone();
-    run.name = format!("{dead}-next");
+    let run = Run::new(&engine);
+    let folder = std::fs::metadata(run.path()).unwrap();
+    remains(&engine, &run, "dead", &format!("{}:{}", folder.dev(), folder.ino()));
+    // A task that sees another folder under the same path may be alive.
+    remains(&engine, &run, "elsewhere", "1:2");
     let session = run.boxed().await;
-    assert_eq!(left(&engine, &dead), [""; 0]);
-    run.said.has(&format!("removed what an earlier run has left: container pipe-{dead}-test-bare"));
+    assert_eq!(left(&engine, "dead"), [""; 0]);
+    run.said.has("removed what an earlier run has left: container dead");
+    assert_eq!(left(&engine, "elsewhere"), ["elsewhere"]);
+    engine.client(&["rm", "elsewhere"]);
     session.end(run.call(None)).await.unwrap();
 }

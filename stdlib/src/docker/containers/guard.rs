@@ -1,8 +1,7 @@
 //! A container that does not outlive whoever holds it.
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Mutex, PoisonError};
 
-use super::watchdog::Watchdog;
 use crate::{client::engine::Engine, core::Failure};
 
 /// A container, and the network of its stage, which goes with the last one in it.
@@ -11,7 +10,6 @@ use crate::{client::engine::Engine, core::Failure};
 pub(in crate::docker) struct Guard {
     engine: Engine,
     held: Mutex<Option<Held>>,
-    _watchdog: Option<Arc<Watchdog>>,
 }
 
 struct Held {
@@ -20,14 +18,9 @@ struct Held {
 }
 
 impl Guard {
-    pub(super) fn new(
-        engine: &Engine,
-        container: String,
-        network: Option<String>,
-        watchdog: Option<Arc<Watchdog>>,
-    ) -> Self {
+    pub(super) fn new(engine: &Engine, container: String, network: Option<String>) -> Self {
         let held = Mutex::new(Some(Held { container, network }));
-        Self { engine: engine.clone(), held, _watchdog: watchdog }
+        Self { engine: engine.clone(), held }
     }
 
     /// Ends and removes the container, and the network when nobody else is in it. Nothing happens

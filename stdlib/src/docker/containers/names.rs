@@ -1,6 +1,6 @@
 //! What containers and networks of a run are called, and the labels that tell whose they are.
 
-use std::{os::unix::fs::MetadataExt, path::Path};
+use std::{os::unix::fs::MetadataExt, path::Path, sync::OnceLock};
 
 use crate::core::Call;
 
@@ -10,6 +10,8 @@ pub(super) const RUN: &str = "pipe.run";
 pub(super) const STAGE: &str = "pipe.stage";
 /// The folder of its Pipelinefile.
 pub(super) const WORKSPACE: &str = "pipe.workspace";
+/// The process that made it: a run may go on in another one.
+pub(super) const PROCESS: &str = "pipe.process";
 /// The machine that `pipe` runs on.
 pub(super) const HOST: &str = "pipe.host";
 /// Device and inode of that folder: two tasks on one machine may both call theirs `/sandbox`.
@@ -24,10 +26,20 @@ pub(super) fn labels(call: &Call<'_>) -> Vec<(String, String)> {
     vec![
         pair(RUN, call.run.to_owned()),
         pair(STAGE, call.stage.to_owned()),
+        pair(PROCESS, process().to_owned()),
         pair(WORKSPACE, call.world.root().display().to_string()),
         pair(HOST, host()),
         pair(FOLDER, folder(call.world.root())),
     ]
+}
+
+/// What tells this process from every other one.
+pub(super) fn process() -> &'static str {
+    static PROCESS: OnceLock<String> = OnceLock::new();
+    PROCESS.get_or_init(|| {
+        let now = jiff::Timestamp::now().as_nanosecond();
+        format!("{}-{now}", std::process::id())
+    })
 }
 
 /// What tells a folder from any other of this machine; empty when it is gone.

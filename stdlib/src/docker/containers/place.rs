@@ -3,14 +3,13 @@
 
 use std::{
     collections::BTreeSet,
-    sync::{Arc, Mutex, PoisonError},
+    sync::{Mutex, PoisonError},
 };
 
 use super::{
     Guard,
-    names::{RUN, host, labels, name},
-    refused, sweep,
-    watchdog::{self, Watchdog},
+    names::{RUN, host, labels, name, process},
+    refused, sweep, watchdog,
 };
 use crate::{
     client::engine::{Attached, Engine, NewContainer},
@@ -30,7 +29,6 @@ pub(in crate::docker) struct Place {
     network: String,
     run: String,
     stage: String,
-    watchdog: Option<Arc<Watchdog>>,
 }
 
 /// A container that runs.
@@ -44,8 +42,8 @@ pub(in crate::docker) struct Started {
 }
 
 impl Place {
-    /// The engine for a call. The first call of a run removes what dead runs of the same folder have
-    /// left: no two run in it at the same time.
+    /// The engine for a call. The first call of a run removes what dead processes have left of runs in
+    /// the same folder: no two run in it at the same time.
     pub(in crate::docker) async fn find(call: &Call<'_>) -> Result<Self, Failure> {
         let found = Engine::reach(call.world, call.connections);
         let engine = match call.unless_cancelled(found).await?? {
@@ -60,20 +58,21 @@ impl Place {
         let first = (engine.address.clone(), call.run.to_owned());
         if SWEPT.lock().unwrap_or_else(PoisonError::into_inner).insert(first) {
             let dead = |owner: &sweep::Owner| {
-                owner.run != call.run && owner.workspace == call.world.root() && owner.is_here()
+                owner.process != process()
+                    && owner.workspace == call.world.root()
+                    && owner.is_here()
             };
             for gone in call.unless_cancelled(sweep::clear(&engine, dead)).await?? {
                 call.report.say(&format!("removed what an earlier run has left: {gone}"));
             }
         }
-        let watchdog = watchdog::start(call.world, &engine, call.run).await;
+        watchdog::start(call.world, &engine).await;
         Ok(Self {
             labels: labels(call),
             network: name(call.run, call.stage, ""),
             run: call.run.to_owned(),
             stage: call.stage.to_owned(),
             engine,
-            watchdog,
         })
     }
 
@@ -124,7 +123,7 @@ impl Place {
             }
         };
         let network = (new.network == self.network).then(|| self.network.clone());
-        let guard = Guard::new(&self.engine, id.clone(), network, self.watchdog.clone());
+        let guard = Guard::new(&self.engine, id.clone(), network);
         let attached = match self.engine.attach(&id, new.stdin).await? {
             Ok(attached) => attached,
             Err(refusal) => {

@@ -2,7 +2,7 @@
 
 use std::{collections::HashMap, path::PathBuf};
 
-use super::names::{FOLDER, HOST, RUN, WORKSPACE, folder, host};
+use super::names::{FOLDER, HOST, PROCESS, RUN, WORKSPACE, folder, host};
 use crate::{
     client::engine::Engine,
     core::{Connections, Failure, World},
@@ -15,6 +15,7 @@ pub struct Owner {
     pub run: String,
     /// The folder of its Pipelinefile.
     pub workspace: PathBuf,
+    pub(super) process: String,
     host: String,
     folder: String,
 }
@@ -25,6 +26,7 @@ impl Owner {
         Some(Self {
             run: label(RUN)?,
             workspace: label(WORKSPACE)?.into(),
+            process: label(PROCESS)?,
             host: label(HOST)?,
             folder: label(FOLDER)?,
         })

@@ -10,7 +10,7 @@ use std::{
     collections::BTreeMap,
     path::PathBuf,
     process::Stdio,
-    sync::{Arc, Mutex, OnceLock, PoisonError, Weak},
+    sync::{Mutex, OnceLock, PoisonError},
     time::Duration,
 };
 
@@ -20,7 +20,7 @@ use tokio::{
     process::{Child, ChildStdin, Command},
 };
 
-use super::sweep;
+use super::{names::process, sweep};
 use crate::{
     client::engine::Engine,
     core::{Connections, World},
@@ -31,19 +31,20 @@ const TRIES: usize = 20;
 const PAUSE: Duration = Duration::from_millis(500);
 
 static PROGRAM: OnceLock<(PathBuf, Vec<String>)> = OnceLock::new();
-static RUNNING: Mutex<BTreeMap<Order, Weak<Watchdog>>> = Mutex::new(BTreeMap::new());
+/// The watchdogs of this process, by the address of the engine.
+static RUNNING: Mutex<BTreeMap<String, Watchdog>> = Mutex::new(BTreeMap::new());
 
 /// What a watchdog has to watch.
-#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[derive(Serialize, Deserialize)]
 struct Order {
     /// The address of the engine.
     engine: String,
-    /// The run.
-    run: String,
+    /// The process, as labels name it.
+    process: String,
 }
 
-/// One that runs; it ends when the last holder lets go, after it has looked once more.
-pub(super) struct Watchdog {
+/// One that runs, as long as this process does.
+struct Watchdog {
     _process: Child,
     _input: ChildStdin,
 }
@@ -55,17 +56,24 @@ pub fn watched_by(program: PathBuf, arguments: Vec<String>) {
     let _ = PROGRAM.set((program, arguments));
 }
 
-/// The watchdog of a run in an engine, started if there is none.
-pub(super) async fn start(world: &World, engine: &Engine, run: &str) -> Option<Arc<Watchdog>> {
-    let (program, arguments) = PROGRAM.get()?;
-    let order = Order { engine: engine.address.clone(), run: run.to_owned() };
-    let running = || RUNNING.lock().unwrap_or_else(PoisonError::into_inner);
-    if let Some(found) = running().get(&order).and_then(Weak::upgrade) {
-        return Some(found);
+/// Starts the watchdog for an engine if there is none. Where none can be started, what is left by a
+/// killed run is removed by the next one.
+pub(super) async fn start(world: &World, engine: &Engine) {
+    let is_there =
+        RUNNING.lock().unwrap_or_else(PoisonError::into_inner).contains_key(&engine.address);
+    if !is_there && let Some(started) = spawn(world, engine).await {
+        // Another stage may have started one meanwhile: then this one looks in vain at the end.
+        let mut running = RUNNING.lock().unwrap_or_else(PoisonError::into_inner);
+        running.entry(engine.address.clone()).or_insert(started);
     }
+}
+
+async fn spawn(world: &World, engine: &Engine) -> Option<Watchdog> {
+    let (program, arguments) = PROGRAM.get()?;
+    let order = Order { engine: engine.address.clone(), process: process().to_owned() };
     let kept = |name: &&String| name.starts_with("DOCKER_") || *name == "HOME";
     let environment = world.environment().iter().filter(|(name, _)| kept(name));
-    let mut process = Command::new(program)
+    let mut child = Command::new(program)
         .args(arguments)
         // Jenkins ends every process whose environment names the build.
         .env_clear()
@@ -78,17 +86,14 @@ pub(super) async fn start(world: &World, engine: &Engine, run: &str) -> Option<A
         .process_group(0)
         .spawn()
         .ok()?;
-    let mut input = process.stdin.take()?;
+    let mut input = child.stdin.take()?;
     let text = serde_json::to_string(&order).ok()? + "\n";
     input.write_all(text.as_bytes()).await.ok()?;
-    let started = Arc::new(Watchdog { _process: process, _input: input });
-    // Another stage may have started one meanwhile; either watches the whole run.
-    running().insert(order, Arc::downgrade(&started));
-    Some(started)
+    Some(Watchdog { _process: child, _input: input })
 }
 
 /// What the watchdog does: reads its order, waits for the end of its standard input, and removes
-/// every container and network of the run.
+/// every container and network of the process.
 pub async fn watch(world: World) {
     let mut input = BufReader::new(tokio::io::stdin());
     let mut line = String::new();
@@ -100,7 +105,7 @@ pub async fn watch(world: World) {
     let connections = Connections { engine: Some(order.engine.clone()), ..Connections::default() };
     for _ in 0..TRIES {
         if let Ok(Ok(engine)) = Engine::reach(&world, &connections).await
-            && sweep::clear(&engine, |owner| owner.run == order.run).await.is_ok()
+            && sweep::clear(&engine, |owner| owner.process == order.process).await.is_ok()
         {
             return;
         }
