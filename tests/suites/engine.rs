@@ -328,7 +328,6 @@ fn gone_after(signal: Signal) -> Duration {
     running.signal(signal);
     soon("nothing is left", || left(&docker).is_empty());
     let took = begun.elapsed();
-    println!("{signal:?}: nothing is left after {took:?}");
     let answer = running.answer();
     if signal == Signal::INT {
         assert_eq!(answer.status, 130, "{}\n{}", answer.stdout, answer.stderr);
