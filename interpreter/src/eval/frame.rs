@@ -10,7 +10,7 @@ use std::{
 };
 
 use pipe_grammar::tree::Text;
-use pipe_stdlib::core::{Session, Value};
+use pipe_stdlib::core::{Session, Value, World};
 use tokio_util::sync::CancellationToken;
 
 use super::{Failed, Holds, Slot};
@@ -102,6 +102,8 @@ pub struct Frame {
     pub holds: Holds,
     /// Its place among those that `--jobs` gives.
     pub slot: Slot,
+    /// The machine in the stage's own tree of files; none: in the shared one.
+    pub world: Option<Arc<World>>,
     /// Where commands run; none: on this machine.
     pub session: Option<Arc<dyn Session>>,
     /// Where in the stage the statement stands: its number, of each block around it; the rounds of
@@ -132,6 +134,7 @@ impl Frame {
             failure: None,
             holds: Holds::default(),
             slot: Slot::default(),
+            world: None,
             session: None,
             path: "".into(),
             calls: Arc::default(),

@@ -12,13 +12,7 @@ mod modifier;
 mod script;
 mod stop;
 
-use std::{
-    future::Future,
-    path::{Path, PathBuf},
-    pin::Pin,
-    sync::Arc,
-    time::Duration,
-};
+use std::{future::Future, path::PathBuf, pin::Pin, sync::Arc, time::Duration};
 
 use pipe_grammar::{
     Span,
@@ -127,7 +121,7 @@ pub trait Host: Send + Sync {
     /// # Errors
     ///
     /// When it leaves the repository.
-    fn path(&self, dir: &Path, written: &str) -> Result<PathBuf, Failure>;
+    fn path(&self, frame: &Frame, written: &str) -> Result<PathBuf, Failure>;
 
     /// The machine.
     fn world(&self) -> &World;

@@ -198,7 +198,7 @@ impl<'a> Eval<'a> {
     pub async fn folder(self, id: ExprId) -> Result<std::path::PathBuf, Stop> {
         let value = self.value(id).await?;
         let written = value.as_str().unwrap_or("").to_owned();
-        self.host.path(&self.frame.dir, &written).map_err(|failure| self.failure(id, &failure, &[]))
+        self.host.path(self.frame, &written).map_err(|failure| self.failure(id, &failure, &[]))
     }
 }
 

@@ -59,7 +59,7 @@ impl<'a> Eval<'a> {
         if let Some(dir) = bound.value("dir").as_str() {
             frame.dir = self
                 .host
-                .path(&self.frame.dir, dir)
+                .path(self.frame, dir)
                 .map_err(|failure| self.failure(id, &failure, &places))?;
         }
         let script = Script {

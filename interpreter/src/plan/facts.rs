@@ -3,7 +3,7 @@
 
 use std::{
     collections::HashMap,
-    path::{Path, PathBuf},
+    path::PathBuf,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
     time::Duration,
 };
@@ -277,12 +277,13 @@ impl Host for Facts {
         })
     }
 
-    fn special(&self, name: &str, _: &Frame) -> Option<Value> {
+    fn special(&self, name: &str, frame: &Frame) -> Option<Value> {
+        let world = frame.world.as_ref().unwrap_or(&self.world);
         (name == "pipeline").then(|| {
             Value::record([
                 ("name", self.name().into()),
                 ("run", self.run.as_str().into()),
-                ("workspace", Value::Path(self.world.root().display().to_string().into())),
+                ("workspace", Value::Path(world.root().display().to_string().into())),
                 ("started", self.started.as_str().into()),
             ])
         })
@@ -301,7 +302,8 @@ impl Host for Facts {
         // A clock goes on; everything else without parameters stays what it was.
         if builtin.module == "time" || self.program.library.signature(builtin).parameters.is_some()
         {
-            return read(&self.world.at(&frame.dir), builtin, arguments);
+            let world = frame.world.as_ref().unwrap_or(&self.world);
+            return read(&world.at(&frame.dir), builtin, arguments);
         }
         let name = builtin.full_name();
         let mut known = self.read.lock().unwrap_or_else(PoisonError::into_inner);
@@ -346,8 +348,8 @@ impl Host for Facts {
         self.long_enough(name, secret.reveal())
     }
 
-    fn path(&self, dir: &Path, written: &str) -> Result<PathBuf, Failure> {
-        self.world.path(dir, written)
+    fn path(&self, frame: &Frame, written: &str) -> Result<PathBuf, Failure> {
+        self.world.path(&frame.dir, written)
     }
 
     fn world(&self) -> &World {

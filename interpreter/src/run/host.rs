@@ -2,7 +2,7 @@
 
 use std::{
     collections::{BTreeSet, HashMap},
-    path::{Path, PathBuf},
+    path::PathBuf,
     sync::{Arc, Mutex, PoisonError},
     time::Duration,
 };
@@ -99,6 +99,11 @@ impl RunHost {
         frame
             .instance
             .map_or_else(|| name.to_string(), |instance| format!("{name}-{}", instance + 1))
+    }
+
+    /// The machine in the tree of files that a frame works in.
+    pub(super) fn world_of<'a>(&'a self, frame: &'a Frame) -> &'a Arc<World> {
+        frame.world.as_ref().unwrap_or(&self.plan.world)
     }
 
     pub(super) fn is_unstable(&self) -> bool {
@@ -399,8 +404,8 @@ impl Host for RunHost {
         Ok(())
     }
 
-    fn path(&self, dir: &Path, written: &str) -> Result<PathBuf, Failure> {
-        self.plan.world.path(dir, written)
+    fn path(&self, frame: &Frame, written: &str) -> Result<PathBuf, Failure> {
+        self.world_of(frame).path(&frame.dir, written)
     }
 
     fn world(&self) -> &World {

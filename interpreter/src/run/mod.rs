@@ -18,6 +18,7 @@ mod session;
 mod shell;
 mod stage;
 mod step;
+mod tree;
 pub mod watchdog;
 
 use std::{sync::Arc, time::Duration};

@@ -35,7 +35,7 @@ pub(super) async fn start(
     let run_folder = host.events.folder();
     let report = StepReport { host, stage: &stage, step: Some(step) };
     let call = Call { connection, ..seen(host, frame, &report, &run_folder) };
-    let result = runner.start(call, host.plan.world.root()).await;
+    let result = runner.start(call, host.world_of(frame).root()).await;
     let result = result.map_err(|failure| placed(host, frame, &failure, span, &[]));
     host.finish_step(frame, step, result.as_ref().map(|_| None));
     result

@@ -14,7 +14,8 @@ use serde_json::{Map, Value as Json};
 use super::{
     Begin, Ended, Lock, Locked, RunHost,
     approve::{self, Approval},
-    instances, session,
+    instances, session, step,
+    tree::Tree,
 };
 use crate::{
     eval::{Eval, Failed, Frame, Later, Slot, Stop},
@@ -317,6 +318,13 @@ impl<'a> Clauses<'a> {
 
     async fn body(self, eval: Eval<'_>, outputs: &std::sync::Mutex<Record>) -> Result<(), Stop> {
         let mut frame = eval.frame.inner();
+        let tree = self.tree(eval).await?;
+        if let Some(tree) = &tree {
+            frame.dir = tree.world.root().to_path_buf();
+            frame.world = Some(tree.world.clone());
+        }
+        let here = frame.clone();
+        let eval = eval.at(&here);
         for clause in self.all() {
             match clause.kind {
                 ClauseKind::Env(record) => {
@@ -359,6 +367,19 @@ impl<'a> Clauses<'a> {
         }
         *outputs.lock().unwrap_or_else(std::sync::PoisonError::into_inner) = found;
         Ok(())
+    }
+
+    /// The tree of its own, where it has one.
+    async fn tree(self, eval: Eval<'_>) -> Result<Option<Tree>, Stop> {
+        let clause = self.find(|clause| match clause.kind {
+            ClauseKind::Workspace(kind) => Some((kind, clause.span)),
+            _ => None,
+        });
+        let Some((kind, span)) = clause else { return Ok(None) };
+        let name = self.host.stage_name(eval.frame);
+        let folder = self.host.events.folder().join("work").join(name);
+        let made = Tree::make(&self.plan.world, folder, kind, &eval.frame.cancel).await;
+        made.map(Some).map_err(|failure| step::placed(self.host, eval.frame, &failure, span, &[]))
     }
 
     async fn folder(self, eval: Eval<'_>, dir: ExprId) -> Result<PathBuf, Stop> {

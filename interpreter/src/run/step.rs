@@ -126,7 +126,7 @@ pub(super) fn seen<'a>(
     run_folder: &'a Path,
 ) -> Call<'a> {
     Call {
-        world: &host.plan.world,
+        world: host.world_of(frame),
         connections: &host.plan.connections,
         connection: None,
         dir: &frame.dir,

@@ -52,6 +52,14 @@ impl World {
         Self { dir: dir.to_path_buf(), ..self.clone() }
     }
 
+    /// The same world in a copy of the repository, whose top is `top` (absolute).
+    #[must_use]
+    pub fn moved(&self, top: &Path) -> Self {
+        let root = top.join(self.root.strip_prefix(&self.repository).unwrap_or(Path::new("")));
+        let (dir, repository) = (root.clone(), top.to_path_buf());
+        Self { root, repository, dir, ..self.clone() }
+    }
+
     /// The folder that the paths of facts start in: the Pipelinefile's or the enclosing `cd`.
     #[must_use]
     pub fn dir(&self) -> &Path {
