@@ -10,7 +10,7 @@ use crate::{
     exit,
     record::{self, Found, Ledger, Summary},
     report::history,
-    run::{FOLDER, Lock, log_name, plain},
+    run::{log_name, plain},
 };
 
 /// List the runs of a Pipelinefile, newest first
@@ -79,7 +79,7 @@ fn list(args: &RunsArgs, colour: Colour) -> Result<u8, u8> {
         exit::INFRASTRUCTURE
     })?;
     let summaries: Vec<Summary> = found.iter().rev().map(summary).collect();
-    let running = running(&root);
+    let running = recorded::running(&root);
     Ok(match args.format {
         Format::Text => {
             let width = look(&std::io::stdout(), colour).width;
@@ -99,12 +99,6 @@ fn summary(found: &Found) -> Summary {
     summary
 }
 
-/// The id of the run that works in a folder now.
-fn running(root: &std::path::Path) -> Option<String> {
-    let note = Lock::holder(&root.join(FOLDER).join("lock"))?;
-    Some(note.strip_prefix("run ")?.split(',').next()?.to_owned())
-}
-
 pub(super) fn show(args: &ShowArgs, colour: Colour) -> u8 {
     let recorded = match recorded::find(&args.file, args.run.as_deref()) {
         Ok(recorded) => recorded,
@@ -114,7 +108,7 @@ pub(super) fn show(args: &ShowArgs, colour: Colour) -> u8 {
     summary.run.clone_from(&recorded.found.run);
     match args.format {
         Format::Text => {
-            let running = running(&recorded.root).is_some_and(|run| run == summary.run);
+            let running = recorded::running(&recorded.root).is_some_and(|run| run == summary.run);
             let look = look(&std::io::stdout(), colour);
             write(history::run(&summary, running, look).as_bytes())
         }

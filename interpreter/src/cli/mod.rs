@@ -7,6 +7,7 @@ mod docs;
 mod engine;
 mod explain;
 mod fmt;
+mod gc;
 mod graph;
 mod guard;
 mod history;
@@ -62,6 +63,8 @@ enum Command {
     Show(history::ShowArgs),
     /// Show the output of a run, or of one stage of it
     Log(history::LogArgs),
+    /// Remove what earlier runs of this folder have left: processes, containers, networks, copies
+    Gc(gc::Args),
     /// Look for mistakes, without running anything
     Check(check::Args),
     /// Show what a run would do, without doing it
@@ -140,6 +143,7 @@ pub fn main() -> ExitCode {
         Command::Runs(args) => history::runs(&args, cli.color),
         Command::Show(args) => history::show(&args, cli.color),
         Command::Log(args) => history::log(&args),
+        Command::Gc(args) => gc::main(&args),
         Command::Check(args) => check::main(&args, cli.color),
         Command::Plan(args) => plan::main(&args, cli.color),
         Command::Init(args) => init::main(&args, cli.color),

@@ -6,7 +6,7 @@ use super::{FileArg, load::complain};
 use crate::{
     exit,
     record::{self, Found, Ledger, Past},
-    run::{FOLDER, plain},
+    run::{FOLDER, Lock, plain},
 };
 
 /// A run that was found and read.
@@ -70,4 +70,10 @@ pub(super) fn find(file: &FileArg, written: Option<&str>) -> Result<Recorded, u8
     let ledger = Ledger::read(&found.folder).map_err(|error| unreadable(&error, &found.folder))?;
     let past = Past::of(&ledger);
     Ok(Recorded { root, found, ledger, past })
+}
+
+/// The id of the run that works in a folder now.
+pub(super) fn running(root: &Path) -> Option<String> {
+    let note = Lock::holder(&root.join(FOLDER).join("lock"))?;
+    Some(note.strip_prefix("run ")?.split(',').next()?.to_owned())
 }
