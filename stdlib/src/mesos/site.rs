@@ -19,7 +19,7 @@ use crate::{
 pub(super) struct Site {
     pub(super) client: Client,
     pub(super) framework: Framework,
-    pub(super) depot: Depot,
+    pub(super) depot: Arc<Depot>,
     /// Where workers call.
     pub(super) url: String,
 }
@@ -87,7 +87,23 @@ async fn begin(
         .await
         .map_err(|error| failure(&error, connection))?;
     let address = Address::find(connection.advertise.as_deref(), &client.leader()).await?;
-    let depot = Depot::open(program(call.world)?, address.port).await.map_err(|error| {
+    let depot = depot(call.world, &address).await?;
+    let url = address.url(depot.port);
+    Ok(Site { client, framework, depot, url })
+}
+
+/// The server for workers. A port that is asked for is one for all: other roles and clusters share
+/// it.
+async fn depot(world: &World, address: &Address) -> Result<Arc<Depot>, Failure> {
+    static FIXED: tokio::sync::Mutex<Vec<(u16, Weak<Depot>)>> =
+        tokio::sync::Mutex::const_new(Vec::new());
+    let mut fixed = FIXED.lock().await;
+    fixed.retain(|(_, depot)| depot.strong_count() > 0);
+    let found = fixed.iter().find(|(port, _)| address.port == Some(*port));
+    if let Some(depot) = found.and_then(|(_, depot)| depot.upgrade()) {
+        return Ok(depot);
+    }
+    let opened = Depot::open(program(world)?, address.port).await.map_err(|error| {
         let why = crate::client::transport::words(&error);
         let what = match address.port {
             Some(port) => format!("port {port}, which tasks are to call, can't be opened: {why}"),
@@ -96,8 +112,9 @@ async fn begin(
         Failure::infrastructure(Code::UNREACHABLE_SERVER, what)
             .help("`connect mesos(…, advertise: \"HOST:PORT\")` names it")
     })?;
-    let url = address.url(depot.port);
-    Ok(Site { client, framework, depot, url })
+    let depot = Arc::new(opened);
+    fixed.extend(address.port.map(|port| (port, Arc::downgrade(&depot))));
+    Ok(depot)
 }
 
 /// Lets go of it; when nobody else has it, the framework is ended with all that it may still have.

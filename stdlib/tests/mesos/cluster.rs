@@ -106,6 +106,7 @@ struct Framework {
     stream_id: String,
     suppressed: bool,
     removed: bool,
+    mute: bool,
     tasks: BTreeMap<String, Task>,
 }
 
@@ -143,7 +144,7 @@ impl Cluster {
             executor,
             script,
             agents,
-            heartbeat: 15.0,
+            heartbeat: 0.6,
             start: Instant::now(),
             stop: stop.clone(),
             state: Mutex::default(),
@@ -207,6 +208,11 @@ impl Cluster {
         if !held {
             self.inside.offer_all();
         }
+    }
+
+    /// Sends nothing any more and closes nothing, until the next subscription.
+    pub fn mute(&self) {
+        self.inside.state().frameworks.values_mut().for_each(|framework| framework.mute = true);
     }
 
     /// Breaks all streams.
@@ -511,7 +517,7 @@ fn record(event: &Json) -> Bytes {
 }
 
 fn send(framework: &Framework, event: &Json) {
-    if let Some(stream) = &framework.stream {
+    if let Some(stream) = framework.stream.as_ref().filter(|_| !framework.mute) {
         let _ = stream.send(record(event));
     }
 }
@@ -631,6 +637,7 @@ fn subscribe(inside: &Arc<Inside>, call: &Json) -> Response {
         "master_info": { "id": "m", "ip": 0, "port": inside.port, "version": "1.12.0" } } });
     let _ = sender.send(record(&subscribed));
     found.stream = Some(sender);
+    found.mute = false;
     found.stream_id.clone_from(&stream_id);
     found.suppressed = suppressed;
     for event in found.tasks.values().filter_map(|task| task.pending.front()) {

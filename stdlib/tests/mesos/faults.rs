@@ -85,6 +85,64 @@ async fn the_stream_breaks_while_a_command_runs() {
 }
 
 #[tokio::test]
+async fn the_stream_falls_silent_while_a_command_runs() {
+    let cluster = good().await;
+    let (ended, text) =
+        while_it_runs(&cluster, "echo a; sleep 4; echo b", async |c, _| c.mute()).await;
+    assert_eq!((ended, text.as_str()), (Ok(Ended::Status(0)), "a\nb\n"));
+    // Nobody has closed it: five heartbeats were missing.
+    assert_eq!(cluster.calls("SUBSCRIBE").len(), 2);
+}
+
+#[tokio::test]
+async fn another_master_leads() {
+    use tokio::io::{AsyncReadExt, AsyncWriteExt};
+    let cluster = good().await;
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let follower = format!("http://{}", listener.local_addr().unwrap());
+    let leader = cluster.url.strip_prefix("http:").unwrap().to_owned();
+    // As recorded: no scheme, `/master` put in front, no body.
+    let answer = format!(
+        "HTTP/1.1 307 Temporary Redirect\r\nLocation: {leader}/master/api/v1/scheduler\r\n\
+         Content-Length: 0\r\nConnection: close\r\n\r\n"
+    );
+    tokio::spawn(async move {
+        loop {
+            let (mut stream, _) = listener.accept().await.unwrap();
+            let mut request = vec![0; 1 << 16];
+            let _ = stream.read(&mut request).await;
+            let _ = stream.write_all(answer.as_bytes()).await;
+        }
+    });
+    let mut place = Place::new(&cluster);
+    place.connection().masters = vec!["http://127.0.0.1:1".to_owned(), follower];
+    let session = place.start(&[], quick()).await.unwrap();
+    let (ended, text) = place.sh(&*session, "echo here").await;
+    assert_eq!((ended, text.as_str()), (Ok(Ended::Status(0)), "here\n"));
+    session.end(place.call()).await.unwrap();
+    clean(&cluster).await;
+}
+
+#[tokio::test]
+async fn two_roles_and_two_stages_share_a_port() {
+    let cluster = good().await;
+    let free = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap().local_addr().unwrap();
+    let mut place = Place::new(&cluster);
+    place.connection().advertise = Some(free.to_string());
+    for _ in 0..2 {
+        let one = place.start(&[("role", "a".into())], quick()).await.unwrap();
+        let two = place.start(&[("role", "b".into())], quick()).await.unwrap();
+        assert_eq!(place.sh(&*one, "true").await.0, Ok(Ended::Status(0)));
+        one.end(place.call()).await.unwrap();
+        assert_eq!(place.sh(&*two, "exit 3").await.0, Ok(Ended::Status(3)));
+        two.end(place.call()).await.unwrap();
+    }
+    let info = cluster.calls("SUBSCRIBE")[1]["subscribe"]["framework_info"].clone();
+    assert_eq!(info["roles"], json!(["b"]));
+    clean(&cluster).await;
+}
+
+#[tokio::test]
 async fn the_master_starts_only_now() {
     let cluster = good().await;
     cluster.refuse(vec![

@@ -3,7 +3,7 @@
 use std::{
     collections::BTreeMap,
     io,
-    net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr},
+    net::{Ipv4Addr, Ipv6Addr, SocketAddr},
     path::PathBuf,
     sync::{Arc, Mutex, PoisonError, Weak},
     time::Duration,
@@ -11,14 +11,15 @@ use std::{
 
 use axum::{
     Router,
-    body::{Body, Bytes},
-    extract::{DefaultBodyLimit, Path, Query, State},
+    body::{Body, to_bytes},
+    extract::{Path, Query, State},
     http::{HeaderMap, StatusCode, header},
     response::{IntoResponse, Response},
     routing::{get, post},
 };
 use futures_util::StreamExt;
 use serde::Deserialize;
+use tokio::net::TcpListener;
 use tokio_util::{
     io::ReaderStream,
     sync::{CancellationToken, DropGuard},
@@ -28,6 +29,9 @@ use super::{Desk, Done, Frames, Hello, inwards, outwards, pack, unpack};
 
 /// How long a worker that asks for an order waits for it, at most.
 const POLL: Duration = Duration::from_secs(20);
+/// So often a port that is taken is tried again, with a pause between.
+const TRIES: u32 = 20;
+const PAUSE: Duration = Duration::from_millis(100);
 /// No part of output is longer.
 const LONGEST_PART: usize = 80 << 20;
 
@@ -54,14 +58,17 @@ impl Depot {
     ///
     /// When the port is taken.
     pub async fn open(program: PathBuf, port: Option<u16>) -> io::Result<Self> {
-        let port = port.unwrap_or(0);
-        let all: [IpAddr; 2] = [Ipv6Addr::UNSPECIFIED.into(), Ipv4Addr::UNSPECIFIED.into()];
-        let mut listener = tokio::net::TcpListener::bind(SocketAddr::new(all[0], port)).await;
-        // A machine without IPv6.
-        if listener.is_err() {
-            listener = tokio::net::TcpListener::bind(SocketAddr::new(all[1], port)).await;
-        }
-        let listener = listener?;
+        let mut tries = 0;
+        let listener = loop {
+            match listen(port.unwrap_or(0)).await {
+                // The one of the stage before may just be closing.
+                Err(error) if error.kind() == io::ErrorKind::AddrInUse && tries < TRIES => {
+                    tries += 1;
+                    tokio::time::sleep(PAUSE).await;
+                }
+                listener => break listener?,
+            }
+        };
         let port = listener.local_addr()?.port();
         let stop = CancellationToken::new();
         let inside = Arc::new(Inside { program, desks: Mutex::default(), stop: stop.clone() });
@@ -74,7 +81,6 @@ impl Depot {
             .route("/{token}/output", post(output))
             .route("/{token}/files", post(files))
             .route("/{token}/done", post(done))
-            .layer(DefaultBodyLimit::max(LONGEST_PART))
             .with_state(inside.clone());
         let ends = stop.clone();
         tokio::spawn(async move {
@@ -91,6 +97,17 @@ impl Depot {
         let mut desks = self.inside.desks.lock().unwrap_or_else(PoisonError::into_inner);
         desks.retain(|_, desk| desk.strong_count() > 0);
         desks.insert(desk.token.clone(), Arc::downgrade(desk));
+    }
+}
+
+async fn listen(port: u16) -> io::Result<TcpListener> {
+    let all = SocketAddr::new(Ipv6Addr::UNSPECIFIED.into(), port);
+    match TcpListener::bind(all).await {
+        Err(error) if error.kind() != io::ErrorKind::AddrInUse => {
+            // A machine without IPv6.
+            TcpListener::bind(SocketAddr::new(Ipv4Addr::UNSPECIFIED.into(), port)).await
+        }
+        listener => listener,
     }
 }
 
@@ -196,9 +213,11 @@ async fn output(
     Path(token): Path<String>,
     Query(number): Query<Number>,
     headers: HeaderMap,
-    body: Bytes,
+    body: Body,
 ) -> Result<StatusCode, StatusCode> {
+    // Nothing is read of those who have no key.
     let desk = inside.with_key(&token, &headers)?;
+    let body = to_bytes(body, LONGEST_PART).await.map_err(|_| StatusCode::BAD_REQUEST)?;
     let mut lines = Vec::new();
     let read = Frames::read(&body, |line| lines.push(line));
     if read != Some(body.len()) {
