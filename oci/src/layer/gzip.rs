@@ -14,7 +14,7 @@ use std::{
     thread,
 };
 
-use flate2::{Compression, Crc, GzBuilder};
+use flate2::{Compress, Compression, Crc, FlushCompress, Status};
 use serde::{Deserialize, Serialize};
 
 use super::Layer;
@@ -69,6 +69,8 @@ pub(super) struct Gzip<W: Write> {
     waiting: VecDeque<mpsc::Receiver<Done>>,
     written: Vec<Piece>,
     offset: u64,
+    /// Buffers to be used again: fresh memory costs more than compression of it.
+    spare: Vec<Vec<u8>>,
 }
 
 impl<W: Write> Gzip<W> {
@@ -82,6 +84,7 @@ impl<W: Write> Gzip<W> {
             waiting: VecDeque::new(),
             written: Vec::new(),
             offset: 0,
+            spare: Vec::new(),
         }
     }
 
@@ -109,8 +112,9 @@ impl<W: Write> Gzip<W> {
             self.take()?;
         }
         let bytes = std::mem::take(&mut self.buffer);
+        let out = self.spare.pop().unwrap_or_default();
         let (reply, done) = mpsc::sync_channel(1);
-        self.workers.give(Job { bytes, earlier: self.earlier.clone(), reply })?;
+        self.workers.give(Job { bytes, out, earlier: self.earlier.clone(), reply })?;
         self.waiting.push_back(done);
         Ok(())
     }
@@ -119,13 +123,17 @@ impl<W: Write> Gzip<W> {
     fn take(&mut self) -> io::Result<()> {
         let Some(done) = self.waiting.pop_front() else { return Ok(()) };
         let lost = |_| io::Error::other("a thread that compresses ended early");
-        let Done { digest, packed } = done.recv().map_err(lost)?;
+        let Done { digest, packed, spent } = done.recv().map_err(lost)?;
         let packed = packed?;
         self.out.write_all(&packed)?;
         // Compressed it is at most a few bytes longer than a piece.
         let length = u32::try_from(packed.len()).unwrap_or(u32::MAX);
         self.written.push(Piece { digest, offset: self.offset, length, sum: sum(&packed) });
         self.offset += packed.len() as u64;
+        for mut buffer in [packed, spent] {
+            buffer.clear();
+            self.spare.push(buffer);
+        }
         Ok(())
     }
 }
@@ -133,6 +141,7 @@ impl<W: Write> Gzip<W> {
 impl<W: Write> Write for Gzip<W> {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
         if self.buffer.capacity() == 0 {
+            self.buffer = self.spare.pop().unwrap_or_default();
             self.buffer.reserve_exact(PIECE);
         }
         let part = &bytes[..bytes.len().min(PIECE - self.buffer.len())];
@@ -151,6 +160,8 @@ impl<W: Write> Write for Gzip<W> {
 
 struct Job {
     bytes: Vec<u8>,
+    /// An empty one, for what comes out.
+    out: Vec<u8>,
     earlier: Option<Earlier>,
     reply: mpsc::SyncSender<Done>,
 }
@@ -158,25 +169,32 @@ struct Job {
 struct Done {
     digest: Digest,
     packed: io::Result<Vec<u8>>,
+    /// What was packed, to be used again.
+    spent: Vec<u8>,
 }
 
 impl Job {
-    fn run(self) {
-        let digest = Digest::of(&self.bytes);
-        let known = self.earlier.as_ref().and_then(|earlier| earlier.take(&digest));
-        let packed = known.map_or_else(|| member(&self.bytes), Ok);
+    fn run(self, packer: &mut Packer) {
+        let Self { bytes, mut out, earlier, reply } = self;
+        let digest = Digest::of(&bytes);
+        let is_known = earlier.as_ref().is_some_and(|earlier| earlier.take(&digest, &mut out));
+        let packed = if is_known { Ok(()) } else { packer.member(&bytes, &mut out) };
         // Nobody waits for it when the writer was dropped.
-        let _ = self.reply.send(Done { digest, packed });
+        let _ = reply.send(Done { digest, packed: packed.map(|()| out), spent: bytes });
     }
 }
 
 impl Earlier {
-    /// The compressed bytes of a piece, if they are there and whole.
-    fn take(&self, digest: &Digest) -> Option<Vec<u8>> {
-        let piece = self.pieces.get(digest)?;
-        let mut bytes = vec![0; piece.length as usize];
-        self.file.read_exact_at(&mut bytes, piece.offset).ok()?;
-        (sum(&bytes) == piece.sum).then_some(bytes)
+    /// Puts out the compressed bytes of a piece, if they are there and whole.
+    fn take(&self, digest: &Digest, out: &mut Vec<u8>) -> bool {
+        let Some(piece) = self.pieces.get(digest) else { return false };
+        out.resize(piece.length as usize, 0);
+        let is_read = self.file.read_exact_at(out, piece.offset).is_ok();
+        let is_whole = is_read && sum(out) == piece.sum;
+        if !is_whole {
+            out.clear();
+        }
+        is_whole
     }
 }
 
@@ -186,30 +204,82 @@ fn sum(bytes: &[u8]) -> u32 {
     crc.sum()
 }
 
-/// A piece as a gzip member.
-fn member(bytes: &[u8]) -> io::Result<Vec<u8>> {
-    let level = if pays(bytes)? { Compression::new(LEVEL) } else { Compression::none() };
-    gzip(bytes, level)
+/// Makes gzip members, one after the other in the same memory.
+struct Packer {
+    deflate: Compress,
+    /// The fastest one, for samples.
+    quick: Compress,
+    sample: Vec<u8>,
+    packed: Vec<u8>,
 }
 
-fn gzip(bytes: &[u8], level: Compression) -> io::Result<Vec<u8>> {
-    let mut writer = GzBuilder::new().mtime(0).write(Vec::with_capacity(bytes.len() / 2), level);
-    writer.write_all(bytes)?;
-    writer.finish()
+impl Packer {
+    fn new() -> Self {
+        Self {
+            deflate: Compress::new(Compression::new(LEVEL), false),
+            quick: Compress::new(Compression::fast(), false),
+            sample: Vec::new(),
+            packed: Vec::new(),
+        }
+    }
+
+    /// Puts out a piece as a gzip member.
+    fn member(&mut self, bytes: &[u8], out: &mut Vec<u8>) -> io::Result<()> {
+        // Deflate, no flags, no time, nothing special, no system: RFC 1952, section 2.3.
+        out.extend_from_slice(&[0x1f, 0x8b, 8, 0, 0, 0, 0, 0, 0, 255]);
+        if self.pays(bytes)? {
+            deflate(&mut self.deflate, bytes, out)?;
+        } else {
+            store(bytes, out);
+        }
+        out.extend_from_slice(&sum(bytes).to_le_bytes());
+        let size = u32::try_from(bytes.len()).map_err(io::Error::other)?;
+        out.extend_from_slice(&size.to_le_bytes());
+        Ok(())
+    }
+
+    /// Whether compression makes bytes smaller, tried at some of them: pictures and archives only
+    /// cost time.
+    fn pays(&mut self, bytes: &[u8]) -> io::Result<bool> {
+        const SAMPLE: usize = 8 << 10;
+        if bytes.len() < 8 * SAMPLE {
+            return Ok(true);
+        }
+        self.sample.clear();
+        self.packed.clear();
+        for part in bytes.chunks(bytes.len() / 4).take(4) {
+            self.sample.extend_from_slice(&part[..SAMPLE.min(part.len())]);
+        }
+        deflate(&mut self.quick, &self.sample, &mut self.packed)?;
+        Ok(self.packed.len() < self.sample.len() / 50 * 49)
+    }
 }
 
-/// Whether compression makes bytes smaller, tried at some of them: pictures and archives only cost
-/// time.
-fn pays(bytes: &[u8]) -> io::Result<bool> {
-    const SAMPLE: usize = 8 << 10;
-    if bytes.len() < 8 * SAMPLE {
-        return Ok(true);
+fn deflate(with: &mut Compress, bytes: &[u8], out: &mut Vec<u8>) -> io::Result<()> {
+    with.reset();
+    loop {
+        out.reserve(32 << 10);
+        let rest = bytes.get(usize::try_from(with.total_in()).unwrap_or(usize::MAX)..);
+        let rest = rest.unwrap_or_default();
+        match with.compress_vec(rest, out, FlushCompress::Finish)? {
+            Status::StreamEnd => return Ok(()),
+            Status::Ok | Status::BufError => {}
+        }
     }
-    let mut sample = Vec::with_capacity(4 * SAMPLE);
-    for part in bytes.chunks(bytes.len() / 4).take(4) {
-        sample.extend_from_slice(&part[..SAMPLE.min(part.len())]);
+}
+
+/// The bytes as they are: RFC 1951, section 3.2.4.
+fn store(bytes: &[u8], out: &mut Vec<u8>) {
+    let mut left = bytes.len();
+    for part in bytes.chunks(0xffff) {
+        left -= part.len();
+        // A chunk has no more.
+        let length = u16::try_from(part.len()).unwrap_or(u16::MAX);
+        out.push(u8::from(left == 0));
+        out.extend_from_slice(&length.to_le_bytes());
+        out.extend_from_slice(&(!length).to_le_bytes());
+        out.extend_from_slice(part);
     }
-    Ok(gzip(&sample, Compression::fast())?.len() < sample.len() / 50 * 49)
 }
 
 /// The threads that compress; there are none until a second piece needs one.
@@ -228,7 +298,7 @@ impl Workers {
     fn give(&mut self, job: Job) -> io::Result<()> {
         if !std::mem::replace(&mut self.first, true) {
             // Most layers are a single piece.
-            job.run();
+            job.run(&mut Packer::new());
             return Ok(());
         }
         let gone = |_| io::Error::other("no thread compresses");
@@ -241,8 +311,9 @@ impl Workers {
                     let receiver = receiver.clone();
                     // Ends when the sender is dropped.
                     thread::Builder::new().name("gzip".into()).spawn(move || {
+                        let mut packer = Packer::new();
                         while let Some(job) = next(&receiver) {
-                            job.run();
+                            job.run(&mut packer);
                         }
                     })?;
                 }
@@ -324,8 +395,8 @@ mod tests {
         file.write_all(&damaged).unwrap();
         let by_digest = pieces.iter().map(|piece| (piece.digest, *piece)).collect();
         let earlier = Earlier { file: Arc::new(file), pieces: Arc::new(by_digest) };
-        assert!(earlier.take(&pieces[1].digest).is_some());
-        assert!(earlier.take(&pieces[2].digest).is_none());
+        assert!(earlier.take(&pieces[1].digest, &mut Vec::new()));
+        assert!(!earlier.take(&pieces[2].digest, &mut Vec::new()));
         assert!(packed(&parts, Some(earlier.clone())).2 == bytes);
 
         let mut changed = parts.clone();
