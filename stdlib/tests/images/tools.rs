@@ -213,7 +213,7 @@ impl Engine {
         self.running.0.wait().unwrap();
     }
 
-    /// Starts it again after that, and removes its containers.
+    /// Starts it again after that, and removes its containers and networks: their bridges would stay.
     pub(crate) fn clean_up(&mut self) {
         // Otherwise it takes the dead ones for living.
         for file in ["pid", "exec/containerd/containerd.pid"] {
@@ -225,6 +225,7 @@ impl Engine {
         for id in String::from_utf8_lossy(&ids.stdout).lines() {
             self.client(&["rm", "--force", id]);
         }
+        self.client(&["network", "prune", "--force"]);
     }
 
     /// What its API answers to a question.
