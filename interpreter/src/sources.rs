@@ -1,6 +1,6 @@
 //! The texts of a run, and mistakes in files that the Pipelinefile names.
 
-use pipe_grammar::{Diagnostic, Source, Sources, Span};
+use pipe_grammar::{Diagnostic, Severity, Source, Sources, Span};
 
 use crate::check::Foreign;
 
@@ -14,7 +14,13 @@ pub fn foreign(sources: &mut Sources, folder: &str, foreign: &Foreign) -> Diagno
         sources.find(&name).unwrap_or_else(|| sources.add(Source::new(name, foreign.text.clone())));
     let problem = &foreign.problem;
     let place = Span::new(id, problem.bytes.start, problem.bytes.end);
-    Diagnostic::error(foreign.code, place, problem.message.clone())
-        .help_if(problem.help.clone())
-        .related(Diagnostic::note(foreign.code, foreign.read_at, "the file is read here"))
+    let told = match foreign.severity {
+        Severity::Error => Diagnostic::error(foreign.code, place, problem.message.clone()),
+        _ => Diagnostic::warning(foreign.code, place, problem.message.clone()),
+    };
+    told.help_if(problem.help.clone()).related(Diagnostic::note(
+        foreign.code,
+        foreign.read_at,
+        "the file is read here",
+    ))
 }

@@ -10,8 +10,8 @@ use pipe_grammar::{
 use pipe_stdlib::{
     core::{Literal, Signature, TextProblem, Type, literal_value},
     marathon::{
-        AppProblem, Kind, Known, KnownFields, On, app_problems, as_json, place, pointer_step,
-        read_definition, unwrapped,
+        AppProblem, Kind, Known, KnownFields, On, app_problems, as_json, is_mutable, place,
+        pointer_step, read_definition, unwrapped,
     },
 };
 use serde_json::Value as Json;
@@ -76,7 +76,10 @@ impl Checker<'_> {
             }
         }
         for problem in app_problems(&app, None) {
-            self.app_problem(id, file.as_ref(), &places, problem);
+            self.app_problem(id, file.as_ref(), &places, Code::INVALID_APP, problem);
+        }
+        if let Some(problem) = mutable_tag(&app) {
+            self.app_problem(id, file.as_ref(), &places, Code::MUTABLE_TAG, problem);
         }
     }
 
@@ -102,6 +105,7 @@ impl Checker<'_> {
         id: ExprId,
         file: Option<&AppFile>,
         places: &Places,
+        code: Code,
         problem: AppProblem,
     ) {
         let mut here = problem.pointer.as_str();
@@ -109,14 +113,14 @@ impl Checker<'_> {
             let on = if here == problem.pointer { problem.on } else { On::Key };
             if let Some((key, value)) = places.get(here) {
                 let span = if on == On::Key { *key } else { *value };
-                return self.written_problem(span, problem);
+                return self.written_problem(span, code, problem);
             }
             if let Some(file) = file {
                 let pointer = format!("{}{here}", file.within);
                 if file.json.pointer(&pointer).is_some()
                     && let Some(bytes) = place(&file.path, &file.text, &pointer, on)
                 {
-                    return self.file_problem(file, bytes, problem);
+                    return self.file_problem(file, bytes, code, problem);
                 }
             }
             let Some((around, _)) = here.rsplit_once('/') else { break };
@@ -125,21 +129,27 @@ impl Checker<'_> {
         let whole = self.span(id);
         let record = matches!(self.file.expr(id).kind, ExprKind::Record(_));
         let end = if record { whole.start + 1 } else { whole.end };
-        self.written_problem(Span::new(whole.source, whole.start, end), problem);
+        self.written_problem(Span { end, ..whole }, code, problem);
     }
 
-    fn written_problem(&mut self, span: Span, problem: AppProblem) {
+    fn written_problem(&mut self, span: Span, code: Code, problem: AppProblem) {
         let diagnostic = match problem.severity {
-            Severity::Error => Diagnostic::error(Code::INVALID_APP, span, problem.message),
-            _ => Diagnostic::warning(Code::INVALID_APP, span, problem.message),
+            Severity::Error => Diagnostic::error(code, span, problem.message),
+            _ => Diagnostic::warning(code, span, problem.message),
         };
         self.report(diagnostic.help_if(problem.help));
     }
 
-    fn file_problem(&mut self, file: &AppFile, bytes: std::ops::Range<usize>, problem: AppProblem) {
+    fn file_problem(
+        &mut self,
+        file: &AppFile,
+        bytes: std::ops::Range<usize>,
+        code: Code,
+        problem: AppProblem,
+    ) {
         let AppProblem { message, help, severity, .. } = problem;
         let problem = TextProblem { bytes, message, help };
-        self.foreign(file.id, &file.path, file.text.clone(), Code::INVALID_APP, problem);
+        self.foreign(file.id, &file.path, file.text.clone(), code, problem);
         if let Some(last) = self.checked.foreign.last_mut() {
             last.severity = severity;
         }
@@ -250,6 +260,22 @@ impl Checker<'_> {
     }
 }
 
+/// An image whose name may mean another one tomorrow.
+fn mutable_tag(app: &Known) -> Option<AppProblem> {
+    let Known::Text(image) = app.pointed("/container/docker/image") else { return None };
+    is_mutable(image).then(|| AppProblem {
+        pointer: "/container/docker/image".to_owned(),
+        on: On::Value,
+        message: format!("`{image}` means whatever was pushed last"),
+        help: Some(
+            "give it a tag of its own, or the reference that `docker.push` answers, so that \
+             a rollback finds what ran"
+                .to_owned(),
+        ),
+        severity: Severity::Warning,
+    })
+}
+
 /// What stands left of a spread may be replaced by it.
 fn forget(value: &mut Known) {
     *value = Known::Open(Kind::Anything);
@@ -326,5 +352,5 @@ fn bound_at(statements: &[Statement], name: Span) -> Option<ExprId> {
 
 /// Where a value of many lines begins.
 fn first_line(text: &str, span: Span) -> Span {
-    if text.contains('\n') { Span::new(span.source, span.start, span.start + 1) } else { span }
+    if text.contains('\n') { Span { end: span.start + 1, ..span } } else { span }
 }

@@ -191,6 +191,7 @@ impl Checker<'_> {
         self.arguments(id, &name, signature, arguments);
         self.named_files(builtin, signature, arguments);
         self.named_things(builtin, signature, arguments);
+        self.app(signature, arguments);
         if builtin.module == "docker" && builtin.name == "build" {
             self.dockerfile(arguments);
         }

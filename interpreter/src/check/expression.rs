@@ -361,8 +361,9 @@ impl Checker<'_> {
                 }
             };
             let ty = self.something(id, ty);
+            let pattern = wanted == Some(&Type::Globs) && ty.is_string();
             if let Some(item) = &item {
-                if !ty.fits(item) {
+                if !ty.fits(item) && !pattern {
                     let problem = self.mismatch(id, &ty, item, "this list");
                     self.report(problem);
                 }

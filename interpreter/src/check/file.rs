@@ -1,7 +1,7 @@
 //! Files that the text names literally.
 
 use pipe_grammar::{
-    Code, Diagnostic,
+    Code, Diagnostic, Severity,
     tree::{Argument, CommandPart, ExprId, ExprKind, StatementKind},
 };
 use pipe_stdlib::core::{Builtin, Signature, Type};
@@ -83,7 +83,8 @@ impl Checker<'_> {
             }
             return;
         }
-        if content == Content::Any {
+        // What is in an app definition is looked at with the changes over it.
+        if matches!(content, Content::Any | Content::App) {
             return;
         }
         let Some(text) = self.named_text(id, path) else { return };
@@ -200,7 +201,7 @@ impl Checker<'_> {
         }
     }
 
-    fn named_text(&mut self, id: ExprId, path: &str) -> Option<String> {
+    pub(super) fn named_text(&mut self, id: ExprId, path: &str) -> Option<String> {
         match self.files.read(path) {
             Ok(text) => Some(text),
             Err(why) => {
@@ -211,7 +212,7 @@ impl Checker<'_> {
         }
     }
 
-    fn foreign(
+    pub(super) fn foreign(
         &mut self,
         id: ExprId,
         path: &str,
@@ -221,7 +222,8 @@ impl Checker<'_> {
     ) {
         let name = path.trim_start_matches("./").to_owned();
         let read_at = self.span(id);
-        self.checked.foreign.push(super::Foreign { name, text, read_at, code, problem });
+        let severity = Severity::Error;
+        self.checked.foreign.push(super::Foreign { name, text, read_at, code, severity, problem });
     }
 }
 

@@ -3,6 +3,7 @@
 //! Pure: no clock, no environment, no network. Files that the text names literally are read
 //! through [`Files`], which the caller gives.
 
+mod app;
 mod broken;
 mod call;
 mod command;
@@ -34,7 +35,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use indexmap::IndexMap;
 use pipe_grammar::{
-    Code, Diagnostic, SourceId, Sources, Span,
+    Code, Diagnostic, Severity, SourceId, Sources, Span,
     tree::{ExprId, File, Text},
 };
 use pipe_stdlib::{
@@ -112,6 +113,8 @@ pub struct Foreign {
     pub read_at: Span,
     /// The kind of mistake.
     pub code: Code,
+    /// Whether it keeps the pipeline from running.
+    pub severity: Severity,
     /// What is wrong.
     pub problem: crate::sources::TextProblem,
 }

@@ -204,9 +204,10 @@ impl Type {
                 Self::List(item) => item.is_string() || matches!(**item, Self::Path),
                 from => from.is_string() || *from == Self::Path,
             },
+            // A pattern is a text until it has found something.
             (from, Self::Globs) => match from {
-                Self::List(item) => matches!(**item, Self::Path),
-                from => *from == Self::Path,
+                Self::List(item) => item.is_string() || matches!(**item, Self::Path),
+                from => from.is_string() || *from == Self::Path,
             },
             (from, Self::Hidden) => *from == Self::Secret || from.is_string(),
             (from, Self::Environment) => match from {

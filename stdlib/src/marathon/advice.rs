@@ -47,7 +47,8 @@ pub(super) fn image(app: &Json) -> Option<&str> {
 }
 
 /// No tag, or `latest`, and no digest: the name may mean another image tomorrow.
-pub(super) fn is_mutable(image: &str) -> bool {
+#[must_use]
+pub fn is_mutable(image: &str) -> bool {
     let name = image.rsplit('/').next().unwrap_or(image);
     !image.contains('@') && name.split_once(':').is_none_or(|(_, tag)| tag == "latest")
 }

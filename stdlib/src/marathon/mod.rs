@@ -31,6 +31,7 @@ mod way_back;
 mod withdraw;
 mod yaml;
 
+pub use advice::is_mutable;
 pub use app_id::problem as app_id_problem;
 pub use blue_green::blue_green_with;
 pub use canary::canary_with;

@@ -145,6 +145,15 @@ fn object(value: &Known, fields: &[Field], pointer: &str, found: &mut Vec<Findin
     }
 }
 
+/// What other tools call a field of an app, and what Marathon calls it.
+const HABITS: &[(&str, &str)] = &[
+    ("command", "cmd"),
+    ("environment", "env"),
+    ("image", "container.docker.image"),
+    ("memory", "mem"),
+    ("replicas", "instances"),
+];
+
 /// A field that no version knows: an error where another one is meant, else a warning.
 fn unknown(name: &str, fields: &[Field], pointer: &str, here: &str) -> Finding {
     const WHY: &str = "Marathon drops it without a word";
@@ -155,6 +164,10 @@ fn unknown(name: &str, fields: &[Field], pointer: &str, here: &str) -> Finding {
     let finding = Finding::new(here, message).on_key();
     if let Some(near) = near(name, fields) {
         return finding.help(near);
+    }
+    let habit = HABITS.iter().find(|(habit, _)| pointer.is_empty() && *habit == name);
+    if let Some((_, meant)) = habit {
+        return finding.help(format!("did you mean `{meant}`?"));
     }
     let help = match fields::places(name).as_slice() {
         [place] if place.is_empty() => format!("{WHY}: it belongs to the definition itself"),
