@@ -35,6 +35,11 @@ fn problem(text: &str, error: &Error) -> TextProblem {
     let start: usize = lines.by_ref().take(line.saturating_sub(1)).map(str::len).sum();
     let rest = lines.next().unwrap_or("");
     let at = rest.char_indices().nth(column.saturating_sub(1)).map_or(rest.len(), |(at, _)| at);
+    if let Some(tab) = tab_near(text, start) {
+        let help = Some("indent it with blanks".to_owned());
+        let message = "a tab stands where YAML is indented".to_owned();
+        return TextProblem { bytes: tab..tab + 1, message, help };
+    }
     let start = (start + at).min(text.len());
     let length = text[start..].chars().next().filter(|c| *c != '\n').map_or(0, char::len_utf8);
     let (message, help) = words(error);
@@ -59,9 +64,65 @@ fn words(error: &Error) -> (String, Option<&'static str>) {
             let text = error.render();
             let line = text.lines().next().unwrap_or("");
             // Inside an alias the kind of error is hidden.
-            if line.contains("budget breached") { too_big() } else { (line.to_owned(), None) }
+            if line.contains("budget breached") { too_big() } else { in_words(line) }
         }
     }
+}
+
+/// What the parser says, and how a person would: the message, and what to do.
+const WORDS: &[(&str, &str, Option<&str>)] = &[
+    (
+        "mapping values are not allowed",
+        "this `:` follows no key",
+        Some("put a text that holds `: ` into quotes, or look at the indentation"),
+    ),
+    ("illegal placement of ':'", "this `:` follows no key", Some("is a bracket above not closed?")),
+    ("unclosed quote", "this quote is not closed", None),
+    ("unclosed bracket", "this bracket is not closed", None),
+    ("misplaced bracket", "nothing opens this bracket", None),
+    (
+        "unexpected character",
+        "no text begins with this character",
+        Some("put the text into quotes"),
+    ),
+    (
+        "did not find expected",
+        "this is neither a key nor an item of what stands above",
+        Some("look at its indentation"),
+    ),
+    ("expected string scalar", "a key is a text", Some("put `{{ … }}` of a template into quotes")),
+    ("cannot deserialize null into string", "a key is missing here", None),
+    (
+        "invalid trailing content after single-quoted",
+        "the text ends before this",
+        Some("within `'…'` a quote is written twice: `''`"),
+    ),
+    (
+        "invalid trailing content after double-quoted",
+        "the text ends before this",
+        Some("within `\"…\"` a quote is written `\\\"`"),
+    ),
+];
+
+fn in_words(line: &str) -> (String, Option<&'static str>) {
+    match WORDS.iter().find(|(theirs, ..)| line.contains(theirs)) {
+        Some((_, ours, help)) => ((*ours).to_owned(), *help),
+        None => (line.split(" at line ").next().unwrap_or(line).to_owned(), None),
+    }
+}
+
+/// A tab that indents the line that begins at `start`, or the one behind it, where the parser has
+/// gone on to.
+fn tab_near(text: &str, start: usize) -> Option<usize> {
+    let mut begins = start;
+    for line in text.get(start..)?.split_inclusive('\n').take(2) {
+        let indent = line.len() - line.trim_start_matches([' ', '\t']).len();
+        if let Some(tab) = line[..indent].find('\t') {
+            return Some(begins + tab);
+        }
+        begins += line.len();
+    }
+    None
 }
 
 fn too_big() -> (String, Option<&'static str>) {
@@ -101,6 +162,24 @@ mod tests {
         let value = parse(text).unwrap();
         assert_eq!(value["app"], json!({ "cpus": 1, "mem": 128 }));
         assert_eq!(value["list"][0]["mem"], 64);
+    }
+
+    #[test]
+    fn mistakes_are_told_in_words() {
+        for (text, at, message) in [
+            ("a: 1\n\tb: 2\n", "\t", "a tab stands where YAML is indented"),
+            ("a: b: c\n", ":", "this `:` follows no key"),
+            ("a: [1, 2\nb: 3\n", ":", "this `:` follows no key"),
+            ("a: \"x\nb: 3\n", "\"", "this quote is not closed"),
+            ("a: {b: 1\n", "{", "this bracket is not closed"),
+            ("a: @x\n", "@", "no text begins with this character"),
+            ("a: {{ x }}\n", "{", "a key is a text"),
+            ("a: 'it's'\n", "s", "the text ends before this"),
+            ("a:\n  - b\n - c\n", "-", "this is neither a key nor an item of what stands above"),
+        ] {
+            let problem = parse(text).unwrap_err();
+            assert_eq!((&text[problem.bytes], problem.message.as_str()), (at, message), "{text}");
+        }
     }
 
     #[test]
