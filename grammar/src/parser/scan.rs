@@ -115,6 +115,7 @@ pub(super) fn scan(text: &str) -> Scan {
         last: 0,
         stack: Vec::with_capacity(32),
         suspect: None,
+        holes: (0, 0),
         scan: Scan::default(),
     };
     scanner.run();
@@ -136,6 +137,9 @@ struct Scanner<'a> {
     /// A block whose `}` is indented less than the line that opened it: where a brace is missing,
     /// it is missing there.
     suspect: Option<(usize, usize)>,
+    /// The holes of the command under way: where the last one ends, and how many `}` more than `{`
+    /// stand in all of them.
+    holes: (usize, usize),
     scan: Scan,
 }
 
@@ -303,6 +307,7 @@ impl Scanner<'_> {
             b'"' => self.open_string(),
             b'\'' => self.raw_string(),
             b'$' if self.starts_command() => {
+                self.holes = (0, 0);
                 self.stack.push(Context::Command { start: self.at });
                 self.at += 1;
             }
@@ -389,8 +394,12 @@ impl Scanner<'_> {
                 self.suspect_from(bracket);
                 self.stack.pop();
             }
-            Some(Context::Hole { .. }) if byte == b'}' => {
+            Some(Context::Hole { at }) if byte == b'}' => {
                 self.stack.pop();
+                if let Some(Context::Command { .. }) = self.stack.last() {
+                    let more = surplus(&self.text[at..=self.at]);
+                    self.holes = (self.at, self.holes.1 + more);
+                }
             }
             Some(Context::Bracket(bracket)) => self.close_other(byte, bracket),
             _ => self.mistake(Mistake::Stray { at: self.at, open: None }),
@@ -531,10 +540,10 @@ impl Scanner<'_> {
         let Some(Context::Bracket(bracket)) = self.stack.last().copied() else { return };
         let same_line = bracket.line == self.line;
         let text = self.text[start..end].trim_end();
-        let braces = |c: char| text.matches(c).count();
-        if same_line && text.ends_with('}') && braces('}') > braces('{') {
+        let brace = start + text.len().saturating_sub(1);
+        let (hole, in_holes) = self.holes;
+        if same_line && text.ends_with('}') && brace != hole && surplus(text) > in_holes {
             self.stack.pop();
-            let brace = start + text.len() - 1;
             self.mistake(Mistake::CommandTookBrace { open: bracket.at, brace });
         }
     }
@@ -626,6 +635,11 @@ impl Scanner<'_> {
     }
 }
 
+/// How many `}` more than `{` a text holds.
+fn surplus(text: &str) -> usize {
+    text.matches('}').count().saturating_sub(text.matches('{').count())
+}
+
 /// What a closing bracket closes; the byte itself for anything else.
 fn opener(byte: u8) -> u8 {
     match byte {
@@ -704,6 +718,11 @@ mod tests {
         let text = "stage a { $ make }\nstage b { x() }\n";
         assert!(matches!(mistakes(text)[..], [Mistake::CommandTookBrace { open: 8, .. }]));
         assert_eq!(mistakes("stage a {\n  $ echo ${x}\n}\n"), []);
+        let text = "stage a { $ echo #{x.replace(\"}\", \"\")}\n}\n";
+        assert_eq!(mistakes(text), []);
+        let text = "stage a { $ echo #{x.replace(\"}\", \"\")} }\n";
+        let brace = text.trim_end().len() - 1;
+        assert_eq!(mistakes(text)[..1], [Mistake::CommandTookBrace { open: 8, brace }]);
     }
 
     #[test]

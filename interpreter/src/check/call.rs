@@ -170,7 +170,8 @@ impl Checker<'_> {
             let span = self.span(id);
             self.misplaced_runner(builtin, span);
         }
-        if matches!(kind, BuiltinKind::Step | BuiltinKind::Held) {
+        // Behind `using` it is told that it is no runner.
+        if matches!(kind, BuiltinKind::Step | BuiltinKind::Held) && !self.place.runner {
             self.step_allowed(id, &format!("`{name}` acts"));
         }
         if kind != BuiltinKind::Fact {
@@ -324,6 +325,11 @@ impl Checker<'_> {
                 self.report(problem);
             }
             given.push((parameter.name.clone(), place));
+            // Its values are the shell's words, and were looked at as such.
+            if &*parameter.name == "script" && self.is_script(call, argument.value) {
+                self.checked.types[argument.value.0 as usize] = Type::String;
+                continue;
+            }
             let what = format!("`{}`", parameter.name);
             self.expect(argument.value, &parameter.ty, &what);
             self.plain_password(&parameter.name, &parameter.ty, argument.value);

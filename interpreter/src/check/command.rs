@@ -10,8 +10,14 @@ use pipe_stdlib::core::Type;
 use super::{Checker, Target, literal};
 
 impl Checker<'_> {
-    /// Checks the holes of a command and how the shell would read them.
+    /// Checks the holes of a command and how the shell would read them: which one runs it is known
+    /// on the machine that does, so it has to be right for all of them.
     pub(super) fn command(&mut self, command: &Command) {
+        self.command_of(command, Dialect::Sh);
+    }
+
+    /// The same of a script whose shell is named.
+    pub(super) fn command_of(&mut self, command: &Command, dialect: Dialect) {
         let mut kinds = Vec::new();
         for hole in command.holes() {
             let ty = self.expr(hole, None);
@@ -27,7 +33,7 @@ impl Checker<'_> {
         }
         self.github_values(command);
         let parts = parts(command);
-        let scan = shell::scan(&parts, &kinds, Dialect::Sh);
+        let scan = shell::scan(&parts, &kinds, dialect);
         for refusal in &scan.refusals {
             let problem = self.refused(command, refusal);
             self.report(problem);
@@ -152,7 +158,7 @@ impl Checker<'_> {
 
     /// The guards, for values that are known now.
     fn constant_guards(&mut self, command: &Command, scan: &shell::Scan) {
-        let texts: Vec<Option<String>> = command.holes().map(|id| self.constant(id)).collect();
+        let texts: Vec<Option<String>> = command.holes().map(|id| self.known_text(id)).collect();
         let values: Vec<shell::Value<'_>> = texts
             .iter()
             .map(|text| match text {
@@ -174,7 +180,7 @@ impl Checker<'_> {
     }
 
     /// The text of a value that is a literal, or a name of the file that is bound to one.
-    fn constant(&self, id: pipe_grammar::tree::ExprId) -> Option<String> {
+    fn known_text(&self, id: pipe_grammar::tree::ExprId) -> Option<String> {
         match self.checked.targets.get(&id) {
             Some(Target::Global(name)) => self.plain(self.bound_to(name)?),
             _ => self.plain(id),

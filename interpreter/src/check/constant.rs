@@ -11,26 +11,25 @@ use super::Checker;
 impl Checker<'_> {
     /// Warns of a condition whose outcome the text tells; `what` is decided by it.
     pub(super) fn constant_condition(&mut self, id: ExprId, what: &str) {
+        self.constant(id, [&format!("{what} always runs"), &format!("{what} never runs")]);
+    }
+
+    /// Warns of a condition that is always the same: what comes of it when it always holds, and
+    /// when it never does.
+    pub(super) fn constant(&mut self, id: ExprId, [always, never]: [&str; 2]) {
         let Some(value) = self.outcome(id) else { return };
-        let text = if value { "always" } else { "never" };
+        let (what, often) = if value { (always, "always") } else { (never, "never") };
         let span = self.span(id);
         self.report(
-            Diagnostic::warning(Code::CONSTANT_CONDITION, span, format!("{what} {text} runs"))
-                .label(format!("this is {text} so"))
+            Diagnostic::warning(Code::CONSTANT_CONDITION, span, what)
+                .label(format!("this is {often} so"))
                 .help("remove the condition, or ask for something that may differ"),
         );
     }
 
     /// Warns of a `require` that says nothing.
     pub(super) fn constant_requirement(&mut self, id: ExprId) {
-        let Some(value) = self.outcome(id) else { return };
-        let text = if value { "always" } else { "never" };
-        let span = self.span(id);
-        self.report(
-            Diagnostic::warning(Code::CONSTANT_CONDITION, span, format!("this {text} holds"))
-                .label("nothing is asked here")
-                .help("remove the `require`, or ask for something that may differ"),
-        );
+        self.constant(id, ["this always holds", "this never holds"]);
     }
 
     /// What a condition gives, as far as literals and equal sides tell.

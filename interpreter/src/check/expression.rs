@@ -65,6 +65,9 @@ impl Checker<'_> {
             ExprKind::Comprehension { item, loops, condition } => self.scoped(|this| {
                 this.loops(loops);
                 let facts = condition.map(|c| this.condition(c).when_true).unwrap_or_default();
+                if let Some(condition) = *condition {
+                    this.constant(condition, ["this list has every item", "this list is empty"]);
+                }
                 let wanted = match &inner {
                     Some(Type::List(item)) => Some((**item).clone()),
                     _ => None,
@@ -88,6 +91,10 @@ impl Checker<'_> {
             }
             ExprKind::If { condition, then, otherwise } => {
                 let facts = self.condition(*condition);
+                self.constant(
+                    *condition,
+                    ["this is always the value of `then`", "this is always the value of `else`"],
+                );
                 let a = self.knowing(facts.when_true, |this| this.expr(*then, wanted));
                 let b = self.knowing(facts.when_false, |this| this.expr(*otherwise, wanted));
                 let (a, b) = (self.something(*then, a), self.something(*otherwise, b));
@@ -352,6 +359,8 @@ impl Checker<'_> {
                 Element::Item(id) => (id, self.expr(id, item.as_ref())),
                 Element::If(id, condition) => {
                     let facts = self.condition(condition);
+                    let outcomes = ["this item is always there", "this item is never there"];
+                    self.constant(condition, outcomes);
                     (id, self.knowing(facts.when_true, |this| this.expr(id, item.as_ref())))
                 }
                 Element::Spread(id) => {

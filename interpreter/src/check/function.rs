@@ -1,7 +1,7 @@
 //! Functions of the file.
 
 use pipe_grammar::{Code, Diagnostic, SourceId, tree::Function};
-use pipe_stdlib::core::{Parameter, Signature, Type, literal_value};
+use pipe_stdlib::core::{Parameter, Signature, Type, Value, literal_value};
 
 use super::{Checker, Place};
 
@@ -13,18 +13,18 @@ impl Checker<'_> {
     }
 
     fn function_here(&mut self, function: &Function) -> (Signature, bool) {
+        let scopes = std::mem::take(&mut self.scopes);
+        let narrowed = std::mem::take(&mut self.narrowed);
         let mut parameters = Vec::new();
         for parameter in &function.parameters {
             let ty = self.written(&parameter.ty);
-            let default = parameter.default.and_then(|id| {
-                self.expect(id, &ty, &format!("`{}`", parameter.name.text));
-                let value = literal_value(self.file, id);
-                if value.is_none() {
-                    let what = "the default of a function's parameter is a literal";
-                    let span = self.span(id);
-                    self.report(Diagnostic::error(Code::WRONG_TYPE, span, what));
-                }
-                value
+            let default = parameter.default.map(|id| {
+                let place = Place { user: Some(function.name.text.clone()), ..self.place.clone() };
+                self.within(place, |this| {
+                    this.expect(id, &ty, &format!("`{}`", parameter.name.text));
+                });
+                // That there is one counts here; what it is comes from the expression.
+                literal_value(self.file, id).unwrap_or(Value::Null)
             });
             parameters.push(Parameter {
                 name: parameter.name.text.clone(),
@@ -43,8 +43,6 @@ impl Checker<'_> {
             found_steps: Some(false),
             ..Place::default()
         };
-        let scopes = std::mem::take(&mut self.scopes);
-        let narrowed = std::mem::take(&mut self.narrowed);
         let (leaves, steps, result) = self.within(place, |this| {
             let leaves = this.scoped(|this| {
                 for (parameter, ty) in function.parameters.iter().zip(&parameters) {

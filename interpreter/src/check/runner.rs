@@ -3,6 +3,7 @@
 use pipe_grammar::{
     Code, Diagnostic, Span,
     diagnostic::list_or,
+    shell::Dialect,
     tree::{Argument, ClauseKind, ExprId, ExprKind, ItemKind, Stage},
 };
 use pipe_stdlib::core::{
@@ -24,6 +25,10 @@ impl Checker<'_> {
             ExprKind::If { condition, then, otherwise } => {
                 let (condition, then, otherwise) = (*condition, *then, *otherwise);
                 self.condition(condition);
+                self.constant(
+                    condition,
+                    ["commands always run by the first", "commands always run by the second"],
+                );
                 self.runner(then);
                 return self.runner(otherwise);
             }
@@ -144,6 +149,17 @@ impl Checker<'_> {
         );
     }
 
+    /// Whether an argument of a call is the text of a script.
+    pub(super) fn is_script(&self, call: ExprId, argument: ExprId) -> bool {
+        let runs = match self.checked.targets.get(&call) {
+            Some(Target::Builtin { builtin, .. }) => {
+                matches!(builtin.implementation, Implementation::Command)
+            }
+            _ => false,
+        };
+        runs && crate::eval::script_of(self.file, argument).is_some()
+    }
+
     /// `sh(…)`: the script is a text in the call, and its values are the shell's words.
     pub(super) fn script(&mut self, arguments: &[Argument]) {
         let named = |wanted: &str| {
@@ -167,15 +183,15 @@ impl Checker<'_> {
             return;
         };
         let shell = named("shell").filter(|id| !matches!(self.file.expr(*id).kind, ExprKind::Null));
-        let is_shell = match shell {
-            None => true,
+        let dialect = match shell {
+            None => Some(Dialect::Sh),
             Some(id) => {
                 let known = self.plain(id).and_then(|name| Interpreter::find(&name));
-                known.is_some_and(|found| found.dialect.is_some())
+                known.and_then(|found| found.dialect)
             }
         };
-        if is_shell {
-            return self.command(&command);
+        if let Some(dialect) = dialect {
+            return self.command_of(&command, dialect);
         }
         if let Some(hole) = command.hole_span(0) {
             let shown = self.slice(hole).to_owned();

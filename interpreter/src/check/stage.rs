@@ -12,6 +12,9 @@ use pipe_stdlib::core::{Builtin, Type};
 
 use super::{Checker, Place};
 
+/// What comes of a `may_fail if` that is always the same.
+pub(super) const MAY_FAIL: [&str; 2] = ["this may always fail", "this may never fail"];
+
 /// When a stage may start.
 #[derive(Clone, Debug, PartialEq, Eq, Default)]
 pub enum Order {
@@ -208,6 +211,7 @@ impl Checker<'_> {
                 self.loops(loops);
                 if let Some(condition) = condition {
                     self.condition(*condition);
+                    self.constant(*condition, ["every instance runs", "no instance ever runs"]);
                 }
             }
             ClauseKind::Needs(names) => {
@@ -232,6 +236,7 @@ impl Checker<'_> {
                 self.expect(*question, &Type::String, "the question");
                 if let Some(condition) = condition {
                     self.condition(*condition);
+                    self.constant(*condition, ["this is always asked", "this is never asked"]);
                 }
                 if let Some(within) = within {
                     self.expect(*within, &Type::Duration, "`within`");
@@ -247,6 +252,7 @@ impl Checker<'_> {
             ClauseKind::MayFail(condition) => {
                 if let Some(condition) = condition {
                     self.condition(*condition);
+                    self.constant(*condition, MAY_FAIL);
                 }
             }
             ClauseKind::AtOnce(count) => {

@@ -224,6 +224,16 @@ impl Checker<'_> {
     fn branches(&mut self, block: &Block) {
         self.scoped(|this| {
             for statement in &block.statements {
+                if let StatementKind::Env(_) = &statement.kind {
+                    let what = "`env` alone holds for its own branch, where nothing comes after it";
+                    this.report(
+                        Diagnostic::error(Code::MISPLACED, word(statement.span, "env"), what)
+                            .label("each statement of `parallel` is a branch")
+                            .help(
+                                "write it before a command (`env { … } $ …`), or above `parallel`",
+                            ),
+                    );
+                }
                 let StatementKind::Let(binding) = &statement.kind else {
                     this.scoped(|this| this.statement(statement, false));
                     continue;
@@ -356,6 +366,7 @@ impl Checker<'_> {
             ModifierKind::MayFail(condition) => {
                 if let Some(condition) = condition {
                     self.condition(condition);
+                    self.constant(condition, super::stage::MAY_FAIL);
                 }
             }
             ModifierKind::Hold { during, every } => {
