@@ -43,6 +43,13 @@ impl Source {
         self.text[*start as usize..end].trim_end_matches(['\n', '\r'])
     }
 
+    /// Where a line begins, in bytes; lines count from 1. Behind the last line: where the text ends.
+    #[must_use]
+    pub fn line_start(&self, number: usize) -> usize {
+        let start = number.checked_sub(1).and_then(|n| self.lines.get(n));
+        start.map_or(self.text.len(), |start| *start as usize)
+    }
+
     /// How many lines there are.
     #[must_use]
     pub fn line_count(&self) -> usize {

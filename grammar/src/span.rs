@@ -62,6 +62,20 @@ impl Span {
     pub fn range(self) -> std::ops::Range<usize> {
         self.start as usize..self.end as usize
     }
+
+    /// The same with whole characters of its text. Where a character is read as another, shorter
+    /// one, what is found in it begins or ends within it.
+    #[must_use]
+    pub fn whole(self, text: &str) -> Self {
+        let std::ops::Range { mut start, mut end } = self.range();
+        while start < text.len() && !text.is_char_boundary(start) {
+            start -= 1;
+        }
+        while end < text.len() && !text.is_char_boundary(end) {
+            end += 1;
+        }
+        Self::new(self.source, start, end)
+    }
 }
 
 impl std::fmt::Debug for Span {
@@ -91,5 +105,19 @@ impl<T> std::ops::Deref for Spanned<T> {
 
     fn deref(&self) -> &T {
         &self.node
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_span_can_hold_whole_characters() {
+        let whole = |start, end| Span::new(SourceId::default(), start, end).whole("a“b”c").range();
+        assert_eq!(whole(1, 6), 1..8);
+        assert_eq!(whole(2, 2), 1..4);
+        assert_eq!(whole(0, 9), 0..9);
+        assert_eq!(whole(9, 20), 9..20, "beyond the text");
     }
 }

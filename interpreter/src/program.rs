@@ -59,6 +59,9 @@ impl Program {
         for foreign in &checked.foreign {
             problems.push(sources::foreign(&mut sources, &folder, foreign));
         }
+        for problem in &mut problems {
+            problem.place_by(&|span| span.whole(&sources.get(span.source).text));
+        }
         problems.sort_by_key(|problem| problem.span().map(|span| (span.source, span.start)));
         let root = PathBuf::new();
         Self {

@@ -116,6 +116,12 @@ impl Diagnostic {
         self
     }
 
+    /// Puts each place through a change, those of related messages too.
+    pub fn place_by(&mut self, change: &impl Fn(Span) -> Span) {
+        self.labels.iter_mut().for_each(|label| label.span = change(label.span));
+        self.related.iter_mut().for_each(|other| other.place_by(change));
+    }
+
     /// The primary place.
     #[must_use]
     pub fn span(&self) -> Option<Span> {

@@ -11,9 +11,9 @@ pub(super) fn blank(text: &str) -> (Cow<'_, str>, Vec<std::ops::Range<usize>>) {
     while let Some(start) = line_starting(text, at, "<<<<<<< ") {
         let Some(close) = line_starting(text, start, ">>>>>>> ") else { break };
         let end = line_end(text, close);
-        let middle = line_starting(text, start, "=======").filter(|m| *m < close).unwrap_or(close);
+        let middle = line_starting(&text[..close], start, "=======").unwrap_or(close);
         // diff3 style shows the common ancestor too.
-        let ours = line_starting(text, start, "||||||| ").filter(|m| *m < middle).unwrap_or(middle);
+        let ours = line_starting(&text[..middle], start, "||||||| ").unwrap_or(middle);
         let bytes = bytes.get_or_insert_with(|| text.as_bytes().to_vec());
         for range in [start..line_end(text, start), ours..end] {
             for byte in &mut bytes[range] {

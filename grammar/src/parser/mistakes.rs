@@ -6,10 +6,23 @@ use crate::{
     span::{SourceId, Span},
 };
 
-pub(super) fn diagnostic(source: SourceId, text: &str, mistake: &Mistake) -> Diagnostic {
+/// The messages about all of them.
+pub(super) fn diagnostics(source: SourceId, text: &str, mistakes: &[Mistake]) -> Vec<Diagnostic> {
+    if mistakes.is_empty() {
+        return Vec::new();
+    }
+    let ends: Vec<usize> = text.match_indices('\n').map(|(at, _)| at).collect();
+    mistakes.iter().map(|mistake| diagnostic(source, text, &ends, mistake)).collect()
+}
+
+/// `ends`: where the lines of the text end.
+fn diagnostic(source: SourceId, text: &str, ends: &[usize], mistake: &Mistake) -> Diagnostic {
     let span = |start, end| Span::new(source, start, end);
     match *mistake {
-        Mistake::Unclosed { open, expected } => unclosed(source, text, open, expected),
+        Mistake::Unclosed { open, expected } => {
+            let line = ends.partition_point(|end| *end < expected) + 1;
+            unclosed(source, text, open, expected, line)
+        }
         Mistake::Stray { at, open } => stray(source, text, at, open),
         Mistake::OpenString { open, end } => {
             let end = open + text[open..end].trim_end().len();
@@ -136,7 +149,7 @@ fn closer(text: &str, open: usize) -> &'static str {
     }
 }
 
-fn unclosed(source: SourceId, text: &str, open: usize, expected: usize) -> Diagnostic {
+fn unclosed(source: SourceId, text: &str, open: usize, expected: usize, line: usize) -> Diagnostic {
     let closer = closer(text, open);
     let open_span = Span::new(source, open, open + 1);
     let what = format!("{} is never closed", opened(text, open));
@@ -150,7 +163,6 @@ fn unclosed(source: SourceId, text: &str, open: usize, expected: usize) -> Diagn
         _ => format!("`{closer}` expected before this"),
     };
     problem = problem.also(Span::new(source, expected, expected + word), before);
-    let line = text[..expected].matches('\n').count() + 1;
     problem.help(format!("add `{closer}` before line {line}"))
 }
 

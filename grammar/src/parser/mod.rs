@@ -60,9 +60,12 @@ pub fn parse_into(file: &mut File, source: SourceId, text: &str) -> Vec<Diagnost
     let mut problems: Vec<Diagnostic> = conflicts
         .into_iter()
         .map(|range| mistakes::merge_conflict(Span::new(source, range.start, range.end)))
-        .chain(scan.mistakes.iter().map(|mistake| mistakes::diagnostic(source, &clear, mistake)))
+        .chain(mistakes::diagnostics(source, &clear, &scan.mistakes))
         .collect();
     problems.extend(items(file, source, &clear, &scan));
+    if !scan.replaced.is_empty() {
+        problems.iter_mut().for_each(|problem| problem.place_by(&|span| span.whole(text)));
+    }
     problems.sort_by_key(|problem| problem.span().map(|span| span.start));
     problems
 }
@@ -89,6 +92,9 @@ fn item(lower: &mut Lower<'_, '_>, text: &str, slice: scan::Slice) {
     let part = &text[slice.start..slice.end];
     if docs::is_silent(part) {
         return;
+    }
+    if slice.unread {
+        return lower.stub(slice.start, part);
     }
     match Grammar::parse(Rule::one_item, part) {
         Ok(pairs) => lower.item(slice.start, pairs, slice.broken),

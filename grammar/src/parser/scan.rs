@@ -14,6 +14,8 @@ pub(super) struct Slice {
     pub(super) end: usize,
     /// The scan has reported a mistake in it: what pest says of it is a consequence.
     pub(super) broken: bool,
+    /// It nests too deep to be read at all.
+    pub(super) unread: bool,
 }
 
 /// What the scan finds wrong.
@@ -116,6 +118,7 @@ pub(super) fn scan(text: &str) -> Scan {
         stack: Vec::with_capacity(32),
         suspect: None,
         holes: (0, 0),
+        known: 0..0,
         scan: Scan::default(),
     };
     scanner.run();
@@ -140,6 +143,8 @@ struct Scanner<'a> {
     /// The holes of the command under way: where the last one ends, and how many `}` more than `{`
     /// stand in all of them.
     holes: (usize, usize),
+    /// A stretch without a line end, up to the end of its line.
+    known: std::ops::Range<usize>,
     scan: Scan,
 }
 
@@ -152,8 +157,13 @@ impl Scanner<'_> {
         self.bytes.get(self.at..).unwrap_or_default()
     }
 
-    fn line_end(&self, from: usize) -> usize {
-        self.text[from..].find('\n').map_or(self.text.len(), |n| from + n)
+    /// The end of the line that a place is on. Remembered: a long line is looked through once.
+    fn line_end(&mut self, from: usize) -> usize {
+        if !self.known.contains(&from) {
+            let end = self.text[from..].find('\n').map_or(self.text.len(), |n| from + n);
+            self.known = from..end;
+        }
+        self.known.end
     }
 
     fn run(&mut self) {
@@ -181,7 +191,8 @@ impl Scanner<'_> {
     /// Ends the item under way before `end`.
     fn cut(&mut self, end: usize) {
         if !self.text[self.item..end].trim().is_empty() {
-            self.scan.items.push(Slice { start: self.item, end, broken: self.broken });
+            let (start, broken) = (self.item, self.broken);
+            self.scan.items.push(Slice { start, end, broken, unread: false });
         }
         self.item = end;
         self.broken = false;
@@ -369,7 +380,8 @@ impl Scanner<'_> {
     fn open(&mut self, kind: u8) {
         if self.stack.len() >= MAX_DEPTH {
             self.mistake(Mistake::TooDeep { at: self.at });
-            self.stack.clear();
+            self.cut(self.at);
+            let start = self.at;
             // Nothing in the rest of this item can be told any more.
             while self.at < self.bytes.len() {
                 self.at = self.line_end(self.at) + 1;
@@ -378,7 +390,9 @@ impl Scanner<'_> {
                 }
             }
             self.at = self.at.min(self.bytes.len());
-            return self.cut(self.at);
+            self.scan.items.push(Slice { start, end: self.at, broken: true, unread: true });
+            self.item = self.at;
+            return;
         }
         let before = &self.bytes[self.line..self.at];
         let indent = before.iter().take_while(|b| matches!(b, b' ' | b'\t')).count();
@@ -605,7 +619,8 @@ impl Scanner<'_> {
                 [byte @ (b')' | b']' | b'}')] => self.close(*byte),
                 _ => {}
             }
-            self.at = end;
+            // Too deep a bracket has gone on further.
+            self.at = self.at.max(end);
             return;
         }
         let meant = match found {

@@ -167,6 +167,7 @@ pub fn check(
         under_way: Vec::new(),
         place: Place::default(),
         local_functions: HashMap::new(),
+        runner_of_all: None,
     };
     checker.run();
     let mut checked = checker.checked;
@@ -225,6 +226,8 @@ struct Checker<'a> {
     place: Place,
     /// Functions that act on this machine, and by what.
     local_functions: HashMap<Text, String>,
+    /// `using` of `pipeline`: what stages without one of their own run on.
+    runner_of_all: Option<ExprId>,
 }
 
 impl Checker<'_> {

@@ -4,7 +4,7 @@ use pipe_grammar::{
     Code, Diagnostic, Span,
     diagnostic::list_or,
     shell::Dialect,
-    tree::{Argument, ClauseKind, ExprId, ExprKind, ItemKind, Stage},
+    tree::{Argument, ClauseKind, ExprId, ExprKind, Stage},
 };
 use pipe_stdlib::core::{
     Builtin, Implementation, Interpreter, Kind as BuiltinKind, Parameter, Signature, Type,
@@ -83,13 +83,7 @@ impl Checker<'_> {
             ClauseKind::Using(runner) => Some(runner),
             _ => None,
         };
-        let pipeline = || {
-            self.file.items.iter().find_map(|item| match &item.kind {
-                ItemKind::Pipeline(pipeline) => pipeline.clauses.iter().find_map(using),
-                _ => None,
-            })
-        };
-        let runner = stage.clauses.iter().find_map(using).or_else(pipeline)?;
+        let runner = stage.clauses.iter().find_map(using).or(self.runner_of_all)?;
         self.remote_call(runner)
     }
 

@@ -104,6 +104,9 @@ impl Checker<'_> {
             let ItemKind::Pipeline(pipeline) = &item.kind else { continue };
             self.expect(pipeline.name, &Type::String, "the pipeline's name");
             for clause in &pipeline.clauses {
+                if let ClauseKind::Using(runner) = clause.kind {
+                    self.runner_of_all.get_or_insert(runner);
+                }
                 match clause.kind {
                     ClauseKind::Timeout(_)
                     | ClauseKind::Env(_)

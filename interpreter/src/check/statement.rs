@@ -70,22 +70,20 @@ impl Checker<'_> {
     /// Whether an expression calls a step: then it may fail for want of something outside.
     fn has_step(&self, id: ExprId) -> bool {
         let span = self.span(id);
-        self.file.expressions.iter().enumerate().any(|(number, expr)| {
-            span.contains(expr.span)
-                && match &expr.kind {
-                    ExprKind::Capture(_) => true,
-                    ExprKind::Call { .. } => {
-                        let id = ExprId(u32::try_from(number).unwrap_or(u32::MAX));
-                        match self.checked.targets.get(&id) {
-                            Some(Target::Builtin { builtin, .. }) => {
-                                builtin.kind() == pipe_stdlib::core::Kind::Step
-                            }
-                            Some(Target::Function(_)) => true,
-                            _ => false,
-                        }
+        // The parts of an expression stand before it in the list, and nothing stands between.
+        let parts = (0..=id.0).rev().map(ExprId);
+        parts.take_while(|part| span.contains(self.span(*part))).any(|part| {
+            match &self.file.expr(part).kind {
+                ExprKind::Capture(_) => true,
+                ExprKind::Call { .. } => match self.checked.targets.get(&part) {
+                    Some(Target::Builtin { builtin, .. }) => {
+                        builtin.kind() == pipe_stdlib::core::Kind::Step
                     }
+                    Some(Target::Function(_)) => true,
                     _ => false,
-                }
+                },
+                _ => false,
+            }
         })
     }
 
