@@ -181,8 +181,11 @@ fn change(text: &mut String, (kind, place, length, part): Change, other: &str) {
     let part = usize::from(part);
     match kind % 8 {
         0 => text.replace_range(start..end, ""),
-        1 => text.insert_str(end, &text[start..end].to_owned()),
-        2 | 3 | 4 => text.insert_str(start, PARTS[part % PARTS.len()]),
+        1 => {
+            let copy = text[start..end].to_owned();
+            text.insert_str(end, &copy);
+        }
+        2..=4 => text.insert_str(start, PARTS[part % PARTS.len()]),
         5 => text.truncate(end),
         6 => {
             let from = at(other, part % (other.len() + 1));

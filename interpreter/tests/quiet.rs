@@ -81,6 +81,7 @@ const HOSTILE: &str = r#"[core]
 	auto = true
 "#;
 
+#[allow(clippy::print_stderr, reason = "what is left out is said")]
 fn tool(name: &str) -> bool {
     let found = Command::new(name).arg("--version").stdout(Stdio::null()).status().is_ok();
     if !found {
