@@ -218,7 +218,7 @@ fn check_and_plan_only_look() {
         &["check", "--format", "sarif"],
         &["plan"],
         &["graph"],
-        &["list", "--json"],
+        &["list", "--format", "json"],
         &["fmt", "--check"],
     ] {
         let done = Command::new("strace")
