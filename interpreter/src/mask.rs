@@ -82,6 +82,19 @@ impl Mask {
         }
     }
 
+    /// How much of the beginning of a line may be shown while its rest is not known: no secret
+    /// begins in it and ends behind it.
+    #[must_use]
+    pub fn safe(&self, bytes: &[u8]) -> usize {
+        let inner = self.inner.read().unwrap_or_else(std::sync::PoisonError::into_inner);
+        let longest = inner.forms.iter().map(String::len).max().unwrap_or(1);
+        let cut = bytes.len().saturating_sub(longest - 1);
+        let Some(finder) = &inner.finder else { return cut };
+        let crosses =
+            finder.find_iter(bytes).find(|found| found.start() < cut && cut < found.end());
+        crosses.map_or(cut, |found| found.start())
+    }
+
     /// The bytes without secrets.
     #[must_use]
     pub fn bytes<'t>(&self, bytes: &'t [u8]) -> Cow<'t, [u8]> {

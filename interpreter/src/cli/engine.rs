@@ -99,16 +99,19 @@ async fn supervise(plan: Arc<Plan>, events: Arc<Events>, options: Options, start
     if std::process::id() == 1 {
         tokio::spawn(run::reap_strangers());
     }
+    let listener = events.clone();
     let run = run::run(plan, events, options, start, cancel.clone());
     tokio::pin!(run);
     let mut first: Option<Came> = None;
     let (mut interrupts, mut terms) = (0, 0);
+    let mut clock = tokio::time::interval(Duration::from_secs(5));
     loop {
         tokio::select! {
             status = &mut run => return match first {
                 Some(came) if status == exit::INTERRUPTED => came.status(),
                 _ => status,
             },
+            _ = clock.tick() => listener.listen(),
             came = signals.next() => {
                 match came {
                     Came::Interrupt => interrupts += 1,

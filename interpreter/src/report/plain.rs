@@ -246,6 +246,15 @@ impl<W: Write + Send> Reporter for Plain<W> {
         }
     }
 
+    fn silence(&mut self, seconds: u64) {
+        let mark = if self.look.unicode { "…" } else { "..." };
+        let running = self.running.join(", ");
+        let what = if running.is_empty() { "the run".to_owned() } else { running };
+        let text = format!("  {mark} {what} goes on, silent for {}", time(seconds * 1000));
+        let text = self.colour(&text, "2");
+        self.line("", &text);
+    }
+
     fn output(&mut self, piece: Piece<'_>) {
         if !self.open_line {
             let prefix = self.prefix(piece.stage);

@@ -1,9 +1,13 @@
 //! Where events go: masked, in one order, into the journal and to those who show them.
 
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::{
+    borrow::Cow,
+    sync::{Mutex, MutexGuard, PoisonError},
+    time::{Duration, Instant},
+};
 
 use pipe_grammar::Code;
-use pipe_stdlib::core::{Failure, Intent, World};
+use pipe_stdlib::core::{Failure, Intent, Stream, World};
 
 use super::journal::{Journal, Piece};
 use crate::{
@@ -19,6 +23,9 @@ pub trait Reporter: Send {
 
     /// Shows a line of a stage's output; a piece of one where it is not complete.
     fn output(&mut self, piece: Piece<'_>);
+
+    /// Nothing has happened for so many seconds: says what is waited for.
+    fn silence(&mut self, _seconds: u64) {}
 }
 
 /// Takes events from everywhere in a run and puts them into one order.
@@ -39,7 +46,14 @@ struct Inner {
     broken: Option<String>,
     /// The last lines of each step that runs, for the message when it fails.
     tails: std::collections::HashMap<usize, std::collections::VecDeque<String>>,
+    /// When something was shown last.
+    shown: Instant,
+    /// The ends of lines that go on: a secret may have begun there.
+    carried: Vec<(usize, Stream, Vec<u8>)>,
 }
+
+/// Jenkins and people take a longer silence for a hang.
+const LONGEST_SILENCE: Duration = Duration::from_secs(60);
 
 /// So many last lines are shown of what has failed.
 const TAIL: usize = 10;
@@ -53,7 +67,16 @@ impl Events {
         reporter: Box<dyn Reporter>,
     ) -> Self {
         let tails = std::collections::HashMap::new();
-        let inner = Inner { journal, reporter, steps: 0, intents: Vec::new(), broken: None, tails };
+        let inner = Inner {
+            journal,
+            reporter,
+            steps: 0,
+            intents: Vec::new(),
+            broken: None,
+            tails,
+            shown: Instant::now(),
+            carried: Vec::new(),
+        };
         Self { world, mask: Mask::default(), inner: Mutex::new(inner) }
     }
 
@@ -87,7 +110,19 @@ impl Events {
                 Event { n: 0, at, kind }
             }
         };
+        inner.shown = Instant::now();
         inner.reporter.event(&event);
+    }
+
+    /// Looks whether it has been silent for so long that somebody may think that nothing goes on;
+    /// whoever waits calls it now and then.
+    pub fn listen(&self) {
+        let mut inner = self.lock();
+        let silent = inner.shown.elapsed();
+        if silent >= LONGEST_SILENCE {
+            inner.shown = Instant::now();
+            inner.reporter.silence(silent.as_secs());
+        }
     }
 
     /// Records an effect that is about to happen.
@@ -132,9 +167,10 @@ impl Events {
 
     /// Passes on a line of output.
     pub fn output(&self, piece: Piece<'_>) {
-        let masked = self.mask.bytes(piece.bytes);
-        let piece = Piece { bytes: &masked, ..piece };
         let mut inner = self.lock();
+        let whole = inner.join(piece, &self.mask);
+        let masked = self.mask.bytes(&whole);
+        let piece = Piece { bytes: &masked, ..piece };
         if let Err(error) = inner.journal.log(piece) {
             inner.complain(&error);
         }
@@ -143,6 +179,7 @@ impl Events {
             tail.pop_front();
         }
         tail.push_back(shown(piece.bytes));
+        inner.shown = Instant::now();
         inner.reporter.output(piece);
     }
 
@@ -166,6 +203,29 @@ impl Events {
 }
 
 impl Inner {
+    /// What of a line can be shown now: what was carried of it, and of a piece that goes on as much
+    /// as holds no beginning of a secret. The rest is carried.
+    fn join<'p>(&mut self, piece: Piece<'p>, mask: &Mask) -> Cow<'p, [u8]> {
+        let found = self
+            .carried
+            .iter()
+            .position(|(step, stream, _)| (*step, *stream) == (piece.step, piece.stream));
+        let carried = found.map(|number| self.carried.swap_remove(number).2);
+        let mut whole = match carried {
+            Some(mut carried) => {
+                carried.extend_from_slice(piece.bytes);
+                Cow::Owned(carried)
+            }
+            None => Cow::Borrowed(piece.bytes),
+        };
+        if !piece.complete {
+            let cut = mask.safe(&whole);
+            self.carried.push((piece.step, piece.stream, whole[cut..].to_vec()));
+            whole.to_mut().truncate(cut);
+        }
+        whole
+    }
+
     fn unwritable(&self) -> Failure {
         let folder = self.journal.folder().display();
         let why = self.broken.as_deref().unwrap_or("");
@@ -196,4 +256,49 @@ pub fn plain(error: &std::io::Error) -> String {
     let text = text.split(" (os error").next().unwrap_or(&text);
     let mut chars = text.chars();
     chars.next().map_or(String::new(), |first| first.to_lowercase().chain(chars).collect())
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+
+    use std::sync::Arc;
+
+    use pipe_stdlib::core::Secret;
+
+    use super::*;
+
+    struct Nobody;
+
+    impl Reporter for Nobody {
+        fn event(&mut self, _: &Event) {}
+
+        fn output(&mut self, _: Piece<'_>) {}
+    }
+
+    #[test]
+    fn a_secret_across_pieces_is_hidden_and_nothing_is_lost() {
+        let secret = "correct-horse-battery";
+        let line = format!("{}{secret}{}{secret}", "x".repeat(40), "y".repeat(30));
+        let expected = line.replace(secret, crate::mask::STARS);
+        for cut in 1..line.len() {
+            for second in [cut, (cut + 7).min(line.len())] {
+                let folder = tempfile::tempdir().unwrap();
+                let root = folder.path().to_path_buf();
+                let world =
+                    World::new(root.clone(), root.clone(), std::collections::BTreeMap::new());
+                let journal = Journal::create(&root, "r").unwrap();
+                let events = Events::new(Arc::new(world), journal, Box::new(Nobody));
+                events.mask.add(&Secret::new(secret));
+                let parts = [&line[..cut], &line[cut..second], &line[second..]];
+                for (number, part) in parts.iter().enumerate() {
+                    let (stream, complete) = (Stream::Stdout, number == 2);
+                    let bytes = part.as_bytes();
+                    events.output(Piece { stage: "a", step: 1, stream, bytes, complete });
+                }
+                let log = std::fs::read_to_string(events.folder().join("a.log")).unwrap();
+                assert_eq!(log, format!("{expected}\n"), "cut at {cut} and {second}");
+            }
+        }
+    }
 }
