@@ -49,7 +49,7 @@ pub(super) fn main(args: &Args) -> u8 {
             said.push(format!("run {}: {processes} ended", run.run));
         }
         if remove(&run.folder) {
-            said.push(format!("run {}: its copies of files removed", run.run));
+            said.push(format!("run {}: copies of files removed", run.run));
         }
         said.extend(outside(run));
     }
@@ -68,12 +68,12 @@ pub(super) fn main(args: &Args) -> u8 {
     status
 }
 
-/// Removes trees of stages, and scripts that were too long for a command line.
+/// Removes trees of stages, scripts that were too long for a command line, and logins of tools.
 fn remove(folder: &Path) -> bool {
     let Ok(entries) = fs::read_dir(folder) else { return false };
     let left = entries.flatten().filter(|entry| {
         let name = entry.file_name().to_string_lossy().into_owned();
-        name == "work" || name.starts_with(".tmp")
+        name == "work" || name.starts_with(".tmp") || name.starts_with("docker-")
     });
     left.fold(false, |removed, entry| {
         let path = entry.path();
