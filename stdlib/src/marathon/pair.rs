@@ -44,8 +44,11 @@ pub(super) async fn find(
     if live.iter().any(|app| traffic::group(&app.json) != Some(group)) {
         return Err(traffic::no_group(definition, "runs without"));
     }
+    // After a switch that was cut off there are two: the newer one, if it works.
     live.sort_by_key(|app| traffic::started(&app.json).to_owned());
-    let old = live.pop().cloned();
+    let serves = live.iter().rposition(|app| is_well(app)).unwrap_or(0);
+    let old = live.get(serves).map(|app| (*app).clone());
+    live.retain(|app| old.as_ref().is_some_and(|old| old.id != app.id));
     let green = format!("{}-green", definition.id);
     let colour = match &old {
         Some(old) if old.id != green => "green",
@@ -71,11 +74,25 @@ fn alive(app: &App) -> bool {
     app.instances > 0 || !app.tasks.is_empty()
 }
 
-/// Whether this run has made it, before it was interrupted.
+/// Whether it has as many healthy tasks as it should have.
+fn is_well(app: &App) -> bool {
+    let checks = app.json["healthChecks"].as_array().map_or(0, Vec::len);
+    let well = app
+        .tasks
+        .iter()
+        .filter(|task| task.running() && (checks == 0 || task.healthy(checks) == Some(true)));
+    well.count() as u64 >= app.instances
+}
+
+/// Whether this run has made it, or was to remove it, before it was interrupted.
 pub(super) fn is_ours(site: &Site<'_>, id: &str) -> bool {
     let url = site.client.url();
-    site.call.report.intended().iter().any(|intent| {
-        matches!(intent, Intent::Beside { marathon, app, .. } if app == id && marathon == url)
+    site.call.report.intended().iter().any(|intent| match intent {
+        Intent::Beside { marathon, app, .. } => app == id && marathon == url,
+        Intent::Promote { marathon, instead, .. } => {
+            instead.as_deref() == Some(id) && marathon == url
+        }
+        _ => false,
     })
 }
 

@@ -5,8 +5,8 @@ use std::{collections::BTreeMap, path::PathBuf, sync::Arc, time::Duration};
 use pipe_grammar::Code;
 use pipe_stdlib::{
     core::{
-        Arguments, Call, Connections, Failure, FailureKind, Held, Intent, Outcome, Signature, Type,
-        Value, World,
+        Arguments, Call, Connections, Failure, FailureKind, Held, Intent, Outcome, Report,
+        Signature, Type, Value, World,
     },
     library,
     marathon::{blue_green_with, canary_with},
@@ -378,6 +378,55 @@ async fn what_a_killed_run_has_left_is_told_and_goes_by_force_or_for_the_same_ru
         "both `/shop` and `/shop-green` have traffic: a switch was cut off"
     );
     block.blue_green(4, &[("force", Value::Bool(true))]).await.unwrap();
+    is(marathon.running(), &[("/shop-blue", 2), ("/shop-green", 2)]);
+}
+
+#[tokio::test]
+async fn of_two_with_traffic_the_newer_one_stays_only_if_it_works() {
+    let half = || {
+        let mut half = shop(3);
+        half["id"] = json!("/shop-green");
+        half["ports"] = json!([10001]);
+        half["labels"]["HAPROXY_DEPLOYMENT_STARTED_AT"] = json!("2026-11-25T10:00:00.000000");
+        half
+    };
+    let marathon = Several::with(&[shop(1)]).await;
+    marathon.inside().works = |app| app["cmd"] != "./shop-3";
+    marathon.start("/shop-green", half());
+    let block = Block::of(&marathon);
+    block
+        .said
+        .intend(Intent::Promote {
+            marathon: marathon.url.clone(),
+            app: "/shop-green".into(),
+            instead: Some("/shop".into()),
+        })
+        .unwrap();
+    // It was to replace the other one, but is not what serves.
+    let Err(failure) = block.blue_green(4, &[]).await else { panic!() };
+    assert_eq!(
+        failure.message,
+        "both `/shop-green` and `/shop` have traffic: a switch was cut off"
+    );
+    block.blue_green(4, &[("force", Value::Bool(true))]).await.unwrap();
+    assert_eq!(
+        marathon.changes(),
+        ["PUT /shop-green 2 quiet", "DELETE /shop-green", "PUT /shop-green 2 quiet"]
+    );
+    is(marathon.running(), &[("/shop", 2), ("/shop-green", 2)]);
+
+    // One that works is what this run wanted: the other goes, as it would have.
+    let marathon = Several::with(&[shop(1), half()]).await;
+    let block = Block::of(&marathon);
+    block
+        .said
+        .intend(Intent::Promote {
+            marathon: marathon.url.clone(),
+            app: "/shop-green".into(),
+            instead: Some("/shop".into()),
+        })
+        .unwrap();
+    block.blue_green(4, &[]).await.unwrap();
     is(marathon.running(), &[("/shop-blue", 2), ("/shop-green", 2)]);
 }
 

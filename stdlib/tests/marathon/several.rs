@@ -107,6 +107,11 @@ impl Several {
     pub(crate) fn touch(&self, id: &str) {
         let mut app = self.app(id);
         app["env"] = json!({ "BY": "somebody else" });
+        self.start(id, app);
+    }
+
+    /// An app is there.
+    pub(crate) fn start(&self, id: &str, app: Json) {
         let mut inside = self.inside();
         inside.put(id, app, true);
         inside.deployments.clear();
