@@ -188,3 +188,51 @@ fn interrupted_while_it_tries_the_old_version_stays_and_after_a_kill_force_clear
     assert_ended(&shop.run(), 0);
     assert_eq!(get(&shop.url).as_deref().map(str::trim), Ok(&*third));
 }
+
+#[test]
+fn a_canary_has_a_part_of_the_traffic_until_it_is_the_app_or_goes() {
+    let mut shop = Shop::new();
+    let text = shop.place.read("Pipelinefile");
+    let (before, _) = text.split_once("stage deploy").expect("a stage that deploys");
+    let before = before.replacen(
+        "edition 2026\n",
+        "edition 2026\n\nparam try_it: bool = true\nparam good: bool = true\n",
+        1,
+    );
+    let deploy = r#"stage deploy {
+  marathon.deploy("marathon.json",
+    with: { container.docker.image: push.pushed.reference, env.VERSION: "one" })
+}
+
+stage canary
+  needs deploy
+  when try_it
+{
+  let few = marathon.canary("marathon.json",
+    with: { container.docker.image: push.pushed.reference, env.VERSION: "two" })
+  hold 2s every 500ms http.get("#{few.url}/healthz")
+  if not good {
+    fail "too many errors"
+  }
+  few.promote()
+}
+"#;
+    shop.place.write("Pipelinefile", &format!("{before}{deploy}"));
+    shop.place.commit();
+    let both = BTreeSet::from(["version one".to_owned(), "version two".to_owned()]);
+
+    let one = shop.place.pipe(&["run", "--local", "try_it=false"]).answer();
+    assert_ended(&one, 0);
+    let clients = Clients::start(&shop.url);
+    let bad = shop.place.pipe(&["run", "--local", "good=false"]).answer();
+    let seen = clients.stop();
+    assert_ended(&bad, 1);
+    assert_eq!((seen.failed.as_slice(), seen.versions), ([].as_slice(), both));
+    assert!(bad.stdout.contains("`/shop-canary` was not promoted"), "{}", bad.stdout);
+    assert_eq!(get(&shop.url).as_deref(), Ok("version one\n"));
+    assert!(!shop.status().contains("/shop-canary"), "{}", shop.status());
+
+    assert_ended(&shop.run(), 0);
+    assert_eq!(get(&shop.url).as_deref(), Ok("version two\n"));
+    assert!(!shop.status().contains("/shop-canary"), "{}", shop.status());
+}

@@ -7,6 +7,7 @@ use serde_json::Value as Json;
 
 use super::{
     Timing,
+    balancer::LoadBalancer,
     beside::{self, Known, LOCK_WITHIN, Phase},
     definition::Definition,
     deploy::{Deploying, Options},
@@ -99,6 +100,8 @@ pub async fn canary_with(
     let instances = some(&arguments)?;
     let within: Option<Duration> = arguments.get("within")?;
     let site = Site::connect(call, timing).await?;
+    // Only a local cluster has one that can be asked.
+    let balancer = LoadBalancer::read(&call, &arguments)?;
     let app = running(&site, &definition).await?;
     let id = format!("{}-canary", definition.id);
     if let Some(other) = site.app(&id).await?.filter(|app| app.instances > 0) {
@@ -106,7 +109,7 @@ pub async fn canary_with(
             return Err(busy(&other));
         }
         site.say(format!("`{id}` is left of a run that was cut off: it goes first"));
-        withdraw(&site, &id, None).await?;
+        withdraw(&site, &id, balancer.as_ref()).await?;
     }
     let mut few = definition.clone();
     few.json["instances"] = Json::from(instances);
@@ -117,10 +120,10 @@ pub async fn canary_with(
     } else {
         beside.without_traffic()
     };
-    let started = beside::start(&site, &few, &definition.id, None, within, false).await?;
+    let started = beside::start(&site, &few, &definition.id, balancer.as_ref(), within, false).await?;
     let known = Known::new(&started, site.client.version);
     let connection = call.connection.map(str::to_owned);
-    Ok(Arc::new(Canary { connection, timing: *timing, definition, id, known }))
+    Ok(Arc::new(Canary { connection, timing: *timing, definition, id, balancer, known }))
 }
 
 /// The argument `instances`, at least 1.
@@ -182,6 +185,7 @@ struct Canary {
     definition: Definition,
     /// Its own id.
     id: String,
+    balancer: Option<LoadBalancer>,
     known: Known,
 }
 
@@ -218,7 +222,7 @@ impl Canary {
             settle: None,
         };
         Deploying { site: &site, definition: &self.definition, options }.run().await?;
-        withdraw(&site, &self.id, None).await.map_err(|failure| {
+        withdraw(&site, &self.id, self.balancer.as_ref()).await.map_err(|failure| {
             failure.help(format!("`{}` itself is deployed", self.definition.id))
         })?;
         self.known.goes_to(Phase::Promoted);
@@ -245,7 +249,7 @@ impl Held for Canary {
             }
             let site = self.site(call).await?;
             site.say(format!("`{}` was not promoted", self.id));
-            withdraw(&site, &self.id, None).await?;
+            withdraw(&site, &self.id, self.balancer.as_ref()).await?;
             self.known.goes_to(Phase::Gone);
             Ok(())
         })
