@@ -199,7 +199,7 @@ fn a_canary_has_a_part_of_the_traffic_until_it_is_the_app_or_goes() {
         "edition 2026\n\nparam try_it: bool = true\nparam good: bool = true\n",
         1,
     );
-    let deploy = r#"stage deploy {
+    let deploy = r##"stage deploy {
   marathon.deploy("marathon.json",
     with: { container.docker.image: push.pushed.reference, env.VERSION: "one" })
 }
@@ -216,7 +216,7 @@ stage canary
   }
   few.promote()
 }
-"#;
+"##;
     shop.place.write("Pipelinefile", &format!("{before}{deploy}"));
     shop.place.commit();
     let both = BTreeSet::from(["version one".to_owned(), "version two".to_owned()]);

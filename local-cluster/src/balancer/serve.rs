@@ -24,7 +24,38 @@ const PAUSE: Duration = Duration::from_millis(50);
 
 /// The services that answer.
 #[derive(Clone, Default)]
-pub(crate) struct Balancer(Arc<Mutex<BTreeMap<u16, Live>>>);
+pub(crate) struct Balancer(Arc<Mutex<Inside>>);
+
+#[derive(Default)]
+pub(super) struct Inside {
+    pub(super) services: BTreeMap<u16, Live>,
+    /// Connections of servers that are not among them any more.
+    left: Vec<Arc<AtomicUsize>>,
+}
+
+impl Inside {
+    /// Whether servers that are gone still have connections: of HAProxy, the process before the
+    /// last reload would go on until they end.
+    pub(super) fn has_left_connections(&mut self) -> bool {
+        self.left.retain(|connections| connections.load(Ordering::Relaxed) > 0);
+        !self.left.is_empty()
+    }
+
+    /// Serves these at a port, from now on.
+    fn change(&mut self, port: u16, Service { name, servers }: Service) {
+        let Some(live) = self.services.get_mut(&port) else { return };
+        let new: Vec<Server> = servers.into_iter().map(|server| live.server(server)).collect();
+        let gone = live.servers.iter().filter(|old| new.iter().all(|new| new.port != old.port));
+        self.left.extend(gone.map(|server| server.connections.clone()));
+        (live.name, live.servers) = (name, new);
+    }
+
+    fn close(&mut self, keep: impl Fn(u16) -> bool) {
+        for (_, live) in self.services.extract_if(.., |port, _| !keep(*port)) {
+            self.left.extend(live.servers.iter().map(|server| server.connections.clone()));
+        }
+    }
+}
 
 /// A service that answers.
 pub(super) struct Live {
@@ -73,7 +104,7 @@ impl Drop for Counted {
 }
 
 impl Balancer {
-    pub(super) fn lock(&self) -> MutexGuard<'_, BTreeMap<u16, Live>> {
+    pub(super) fn lock(&self) -> MutexGuard<'_, Inside> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
@@ -84,7 +115,7 @@ impl Balancer {
             let services = table(&apps.borrow_and_update());
             self.follow(services, &mut refused).await;
             if apps.changed().await.is_err() {
-                self.lock().clear();
+                self.lock().close(|_| false);
                 return;
             }
         }
@@ -92,19 +123,18 @@ impl Balancer {
 
     /// Opens, closes and changes. `refused`: ports that could not be had, and it was said.
     async fn follow(&self, services: BTreeMap<u16, Service>, refused: &mut BTreeSet<u16>) {
-        self.lock().retain(|port, _| services.contains_key(port));
+        self.lock().close(|port| services.contains_key(&port));
         refused.retain(|port| services.contains_key(port));
-        for (port, Service { name, servers }) in services {
-            if let Some(live) = self.lock().get_mut(&port) {
-                live.name = name;
-                live.servers = servers.iter().map(|server| live.server(*server)).collect();
+        for (port, service) in services {
+            if self.lock().services.contains_key(&port) {
+                self.lock().change(port, service);
                 continue;
             }
             let listener = match TcpListener::bind((Ipv4Addr::LOCALHOST, port)).await {
                 Ok(listener) => listener,
                 Err(error) => {
                     if refused.insert(port) {
-                        let why = pipe_oci::plain(&error);
+                        let (name, why) = (service.name, pipe_oci::plain(&error));
                         log::line(format_args!("`{name}` can't answer at port {port}: {why}"));
                     }
                     continue;
@@ -112,16 +142,17 @@ impl Balancer {
             };
             refused.remove(&port);
             let listener = tokio::spawn(accept(self.clone(), port, listener)).abort_handle();
-            let mut live = Live { name, servers: Vec::new(), next: 0, listener };
-            live.servers = servers.iter().map(|server| live.server(*server)).collect();
-            self.lock().insert(port, live);
+            let live = Live { name: String::new(), servers: Vec::new(), next: 0, listener };
+            let mut inside = self.lock();
+            inside.services.insert(port, live);
+            inside.change(port, service);
         }
     }
 
     /// Those that take a new connection, in the order in which they are tried.
     fn turn(&self, port: u16) -> Vec<Server> {
         let mut all = self.lock();
-        let Some(live) = all.get_mut(&port) else { return Vec::new() };
+        let Some(live) = all.services.get_mut(&port) else { return Vec::new() };
         let mut open: Vec<Server> = live.servers.iter().filter(|s| s.open).cloned().collect();
         if !open.is_empty() {
             let first = live.next % open.len();

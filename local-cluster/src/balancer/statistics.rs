@@ -15,15 +15,20 @@ impl Balancer {
     pub(crate) fn router(&self) -> Router {
         Router::new()
             .route("/haproxy", get(statistics))
-            // Nothing is ever reloaded, so there is one process.
-            .route("/_haproxy_getpids", get(async || format!("{}\n", std::process::id())))
+            .route("/_haproxy_getpids", get(processes))
             .with_state(self.clone())
     }
 }
 
+/// A process more, as long as there are connections that the statistics do not show any more.
+async fn processes(State(balancer): State<Balancer>) -> String {
+    let times = if balancer.lock().has_left_connections() { 2 } else { 1 };
+    format!("{}\n", std::process::id()).repeat(times)
+}
+
 async fn statistics(State(balancer): State<Balancer>) -> impl IntoResponse {
     let mut text = HEAD.to_owned();
-    for live in balancer.lock().values() {
+    for live in balancer.lock().services.values() {
         for server in &live.servers {
             let (name, port, open) = (&live.name, server.port, server.connections());
             let status = if server.open { "UP" } else { "MAINT" };

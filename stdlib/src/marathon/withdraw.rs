@@ -59,11 +59,15 @@ async fn removed(
     Err(Failure::new(Code::DEPLOYMENT_FAILED, what).kind(FailureKind::Timeout))
 }
 
-/// Marathon starts its tasks anew for that; they are removed before they matter.
+/// Marathon starts its tasks anew for that, and keeps the old ones until the new ones are healthy;
+/// they are all removed before that matters.
 async fn out_of_traffic(site: &Site<'_>, app: &App, balancer: Option<&LoadBalancer>) {
     let id = &app.id;
     site.say(format!("taking `{id}` out of the traffic"));
-    let body = json!({ "labels": traffic::other_labels(&app.json) });
+    let body = json!({
+        "labels": traffic::other_labels(&app.json),
+        "upgradeStrategy": { "minimumHealthCapacity": 1, "maximumOverCapacity": 1 },
+    });
     if let Err(error) = site.change(site.client().put_app(id, &body, false, true)).await {
         site.say(format!("{}; it is removed as it is", error.sentence()));
         return;
