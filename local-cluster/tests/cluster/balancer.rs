@@ -51,6 +51,15 @@ async fn statistics(cluster: &Cluster) -> Vec<(String, String, String)> {
     cells.map(|c| (c[service].to_owned(), c[open].to_owned(), c[state].to_owned())).collect()
 }
 
+/// Waits until the statistics are these: a connection is counted until both ends have closed it.
+async fn shows(cluster: &Cluster, wanted: &[(String, String, String)]) {
+    let end = Instant::now() + Duration::from_secs(10);
+    while statistics(cluster).await != wanted {
+        assert!(Instant::now() < end, "{:?}", statistics(cluster).await);
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+}
+
 async fn processes(cluster: &Cluster) -> usize {
     let url = format!("{}/_haproxy_getpids", cluster.running.marathon);
     let text = cluster.client.get(url).send().await.unwrap().text().await.unwrap();
@@ -70,7 +79,7 @@ async fn an_app_answers_at_its_service_port_as_long_as_it_has_tasks() {
     soon("it answers", || page(port).as_deref() == Some("one"));
     let name = format!("web_{port}");
     let up = (name, "0".to_owned(), "UP".to_owned());
-    assert_eq!(statistics(&cluster).await, [up.clone(), up]);
+    shows(&cluster, &[up.clone(), up]).await;
     cluster.put("/v2/apps/web", &json!({ "instances": 0 })).await;
     cluster.settled().await;
     soon("nothing answers", || TcpStream::connect(("127.0.0.1", port)).is_err());
@@ -102,7 +111,7 @@ async fn the_newer_of_two_takes_over_and_open_connections_stay() {
     assert!((0..10).all(|_| page(port).as_deref() == Some("green")));
     let name = format!("web_{port}");
     let line = |open: &str, state: &str| (name.clone(), open.to_owned(), state.to_owned());
-    assert_eq!(statistics(&cluster).await, [line("1", "MAINT"), line("0", "UP")]);
+    shows(&cluster, &[line("1", "MAINT"), line("0", "UP")]).await;
 
     // An app that leaves the traffic keeps its connections too, unseen but for the processes.
     assert_eq!(processes(&cluster).await, 1);
@@ -131,9 +140,5 @@ async fn the_newer_of_two_takes_over_and_open_connections_stay() {
     open.read_to_string(&mut answer).unwrap();
     assert!(answer.ends_with("blue\n"), "{answer}");
     drop(open);
-    let end = Instant::now() + Duration::from_secs(10);
-    while statistics(&cluster).await != [line("0", "UP")] {
-        assert!(Instant::now() < end, "{:?}", statistics(&cluster).await);
-        tokio::time::sleep(Duration::from_millis(20)).await;
-    }
+    shows(&cluster, &[line("0", "UP")]).await;
 }
