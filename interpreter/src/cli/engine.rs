@@ -9,7 +9,7 @@ use super::{
     how::{How, Output, is_in_jenkins},
     load::complain,
     look::look,
-    runtime,
+    report, runtime,
     signals::{Came, Signals},
 };
 use crate::{
@@ -56,6 +56,7 @@ pub(super) fn carry_out(
         events.after(past);
     }
     let events = Arc::new(events);
+    let world = plan.world.clone();
     let status = runtime.block_on(supervise(Arc::new(plan), events.clone(), options, start));
     if let Some(why) = events.broken() {
         complain(&format!("pipe: the journal of this run is not whole: {why}"));
@@ -67,6 +68,10 @@ pub(super) fn carry_out(
         run::marked::end(&id);
     }
     drop(watchdog);
+    if let Some(file) = &how.junit {
+        report::write_junit(file, &events.folder());
+    }
+    report::send_traces(&world, &id, &events.folder());
     status
 }
 

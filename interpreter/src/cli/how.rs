@@ -1,6 +1,6 @@
 //! How a run is run and shown: what `pipe run` and `pipe resume` have in common.
 
-use std::time::Duration;
+use std::{path::PathBuf, time::Duration};
 
 use clap::ValueEnum;
 
@@ -40,6 +40,10 @@ pub(super) struct How {
     /// Answer yes when this stage asks for an approval
     #[arg(long, value_name = "STAGE")]
     approve: Vec<String>,
+
+    /// Write the results as JUnit's XML too, however the run ends
+    #[arg(long, value_name = "FILE")]
+    pub(super) junit: Option<PathBuf>,
 }
 
 /// How to show what happens.

@@ -19,6 +19,7 @@ mod look;
 mod pages;
 mod plan;
 mod recorded;
+mod report;
 mod resume;
 mod run;
 mod sarif;
@@ -63,6 +64,8 @@ enum Command {
     Show(history::ShowArgs),
     /// Show the output of a run, or of one stage of it
     Log(history::LogArgs),
+    /// Write a report of a run: a page for the browser, or JUnit's XML
+    Report(report::Args),
     /// Remove what earlier runs of this folder have left: processes, containers, networks, copies
     Gc(gc::Args),
     /// Look for mistakes, without running anything
@@ -143,6 +146,7 @@ pub fn main() -> ExitCode {
         Command::Runs(args) => history::runs(&args, cli.color),
         Command::Show(args) => history::show(&args, cli.color),
         Command::Log(args) => history::log(&args),
+        Command::Report(args) => report::main(&args),
         Command::Gc(args) => gc::main(&args),
         Command::Check(args) => check::main(&args, cli.color),
         Command::Plan(args) => plan::main(&args, cli.color),

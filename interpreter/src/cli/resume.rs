@@ -8,6 +8,7 @@ use super::{
     how::How,
     load::{self, complain},
     recorded::{self, Recorded},
+    report,
 };
 use crate::{
     exit,
@@ -58,6 +59,7 @@ fn start(args: &Args, colour: Colour) -> Result<u8, u8> {
 
 /// Goes on with a run whose lock is held.
 pub(super) fn go_on(recorded: &Recorded, args: &Args, colour: Colour) -> Result<u8, u8> {
+    report::forget_junit(args.how.junit.as_ref())?;
     let past = &recorded.past;
     for damage in &recorded.ledger.damage {
         complain(&format!("pipe: the journal of run {}: {}", recorded.found.run, damage.shown()));

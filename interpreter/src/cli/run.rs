@@ -11,6 +11,7 @@ use super::{
     how::How,
     load::complain,
     plan::{InputArgs, prepare},
+    report,
 };
 use crate::{
     exit,
@@ -44,6 +45,7 @@ pub(super) fn main(args: &Args, colour: Colour) -> u8 {
 }
 
 fn start(args: &Args, colour: Colour) -> Result<u8, u8> {
+    report::forget_junit(args.how.junit.as_ref())?;
     // Everything that can be wrong is told before a cluster is started.
     let mut plan = prepare(&args.inputs, colour, None)?;
     let mut start = begin(args, &plan)?;

@@ -203,6 +203,9 @@ fn shell_command(
         Some(_) => vec![("CI".to_owned(), "true".to_owned())],
         None => host.environment.clone(),
     };
+    if let Some(trace) = &host.trace {
+        environment.push(("TRACEPARENT".to_owned(), trace.for_step(step)));
+    }
     environment.extend(frame.env.iter().map(|(name, value)| (name.clone(), revealed(value))));
     environment.extend(prepared.values);
     Ok(ShellCommand {

@@ -245,6 +245,7 @@ impl Inner {
 /// A line for a message: without control characters, not longer than a few lines of a terminal.
 fn shown(line: &[u8]) -> String {
     let text = String::from_utf8_lossy(&line[..line.len().min(2000)]);
+    let text = anstream::adapter::strip_str(&text).to_string();
     let clean: String = text.chars().filter(|c| !c.is_control() || *c == '\t').collect();
     clean.chars().take(300).collect()
 }

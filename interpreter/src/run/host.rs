@@ -25,6 +25,7 @@ use crate::{
     event::{EventKind, Outcome, StepKind},
     plan::Plan,
     record::{Answer, Past, PastStep, restore},
+    trace::Trace,
 };
 
 /// The longest text of a fact that the journal keeps, in bytes.
@@ -48,6 +49,8 @@ pub struct RunHost {
     pub(super) events: Arc<Events>,
     /// The environment of commands: that of `pipe` without what secrets name.
     pub(super) environment: Vec<(String, String)>,
+    /// The trace of the run, if it is traced.
+    pub(super) trace: Option<Trace>,
     pub(super) options: Options,
     /// What was answered before, by stage.
     pub(super) answers: HashMap<String, Answer>,
@@ -71,11 +74,13 @@ impl RunHost {
         past: Option<&Past>,
     ) -> Self {
         let environment = environment(&plan);
+        let trace = Trace::of(&plan.world, plan.facts.run());
         let jobs = options.jobs.clamp(1, Semaphore::MAX_PERMITS);
         Self {
             plan,
             events,
             environment,
+            trace,
             options,
             answers: past.map(|past| past.answers.clone()).unwrap_or_default(),
             questions: past.map(|past| past.questions.clone()).unwrap_or_default(),

@@ -9,7 +9,7 @@ use reqwest::{Certificate, ClientBuilder};
 /// # Errors
 ///
 /// One line for people: the certificate file can't be read, or nobody is trusted on this machine.
-pub(crate) async fn build(
+pub async fn build(
     https: bool,
     ca: Option<&Path>,
     builder: impl Fn() -> ClientBuilder,
@@ -47,7 +47,8 @@ async fn certificates(path: &Path) -> Result<Vec<Certificate>, String> {
 }
 
 /// The deepest cause, in words.
-pub(crate) fn explain(error: &reqwest::Error) -> String {
+#[must_use]
+pub fn explain(error: &reqwest::Error) -> String {
     let mut cause: &dyn std::error::Error = error;
     while let Some(next) = cause.source() {
         cause = next;
