@@ -231,8 +231,7 @@ fn take<'a>(failures: &mut Vec<&'a FailureTrail>, step: &StepTrail) -> Option<&'
         None => step.kind != StepKind::Group && failure.kind != "timeout",
     };
     let inner = |failure: &&FailureTrail| step.kind == StepKind::Group && failure.step.is_some();
-    let found =
-        failures.iter().position(|f| fits(f)).or_else(|| failures.iter().position(|f| inner(f)))?;
+    let found = failures.iter().position(fits).or_else(|| failures.iter().position(inner))?;
     Some(failures.remove(found))
 }
 
