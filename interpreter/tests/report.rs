@@ -1,5 +1,5 @@
 //! `pipe report` and `pipe run --junit`, by the binary.
-#![allow(missing_docs, clippy::unwrap_used)]
+#![allow(missing_docs, clippy::unwrap_used, clippy::print_stderr)]
 
 use std::{
     fs,
