@@ -3,6 +3,7 @@
 mod answer;
 mod check;
 mod cluster;
+mod completions;
 mod docs;
 mod engine;
 mod explain;
@@ -84,6 +85,8 @@ enum Command {
     Docs(docs::Args),
     /// Explain the codes of messages, each with a wrong and a repaired example
     Explain(explain::Args),
+    /// Write what a shell completes the command line with
+    Completions(completions::Args),
     /// The local cluster of this machine: a Marathon and an image registry
     #[command(subcommand)]
     Cluster(cluster::Command),
@@ -157,6 +160,7 @@ pub fn main() -> ExitCode {
         Command::Docs(args) => docs::main(&args, cli.color),
         Command::Explain(args) => explain::main(&args, cli.color),
         Command::Watchdog { .. } => exit::SUCCESS,
+        Command::Completions(args) => completions::main(&args),
         Command::Cluster(command) => cluster::main(command),
         Command::Worker(args) => worker::main(&args),
         Command::GuardContainers => guard::main(),
