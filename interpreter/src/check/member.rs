@@ -44,10 +44,39 @@ impl Checker<'_> {
                 self.checked.targets.insert(id, Target::IsSet(base_name));
                 return Type::Bool;
             }
+            if self.global(&base_name).is_some_and(|g| g.kind == Kind::Secret)
+                && &*name.text == "path"
+            {
+                return self.secret_file(id, base, &base_name, name);
+            }
         }
         let ty = self.expr(base, None);
         let ty = self.something(base, ty);
         self.field(id, base, &ty, name)
+    }
+
+    /// `key.path`: a private copy of the file that a secret is read from.
+    fn secret_file(&mut self, id: ExprId, base: ExprId, secret: &Text, name: &Name) -> Type {
+        self.use_global(secret);
+        self.checked.types[base.0 as usize] = Type::Secret;
+        let declared = self.file.items.iter().find_map(|item| match &item.kind {
+            pipe_grammar::tree::ItemKind::Secret(found) if found.name.text == *secret => Some(found.value),
+            _ => None,
+        });
+        let of_file = declared.is_some_and(|value| match &self.file.expr(value).kind {
+            ExprKind::Call { callee, .. } => {
+                matches!(&self.file.expr(*callee).kind, ExprKind::Name(name) if &**name == "file")
+            }
+            _ => false,
+        });
+        if !of_file {
+            let what = format!("the secret `{secret}` is no file, and has no `path`");
+            let help = format!("only `secret {secret} = file(…)` has one");
+            self.report(Diagnostic::error(Code::UNKNOWN_FIELD, name.span, what).help(help));
+            return Type::Path;
+        }
+        self.checked.targets.insert(id, Target::SecretFile(secret.clone()));
+        Type::Path
     }
 
     /// The number of the stage with this name, if the name means a stage here.

@@ -72,6 +72,8 @@ pub enum Target {
     Method(&'static Method),
     /// `secret.is_set`
     IsSet(Text),
+    /// `secret.path`
+    SecretFile(Text),
     /// `push.pushed`
     Output {
         /// The stage.

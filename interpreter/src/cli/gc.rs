@@ -73,7 +73,10 @@ fn remove(folder: &Path) -> bool {
     let Ok(entries) = fs::read_dir(folder) else { return false };
     let left = entries.flatten().filter(|entry| {
         let name = entry.file_name().to_string_lossy().into_owned();
-        name == "work" || name.starts_with(".tmp") || name.starts_with("docker-")
+        name == "work"
+            || name == "secrets"
+            || name.starts_with(".tmp")
+            || name.starts_with("docker-")
     });
     left.fold(false, |removed, entry| {
         let path = entry.path();

@@ -66,7 +66,8 @@ pub(super) static VALUES: [Values; 11] = [
         name: "secret",
         written: "secret",
         docs: "A text that is masked wherever it is shown, and refused where others could read it. \
-               Besides its methods it has `is_set`.",
+               Besides its methods it has `is_set`; one that is read from a file has `path`, a \
+               private copy of that file for tools that take a key by its path.",
         examples: &["hub_password.is_set"],
     },
     Values {

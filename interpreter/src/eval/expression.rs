@@ -289,6 +289,11 @@ impl<'a> Eval<'a> {
             }
             Some(Target::Output { stage, output }) => self.host.output(stage, output),
             Some(Target::Global(full)) => self.host.global(full),
+            Some(Target::SecretFile(secret)) => {
+                // What is not there is told as of the secret itself.
+                self.host.global(secret)?;
+                Ok(self.host.secret_file(secret))
+            }
             Some(Target::IsSet(secret)) => Ok(self.host.is_set(secret).into()),
             Some(Target::Method(method)) => {
                 let value = self.value(base).await?;

@@ -47,6 +47,9 @@ pub trait Host: Send + Sync {
     /// Whether a secret of the file is set.
     fn is_set(&self, secret: &str) -> bool;
 
+    /// The path of the private copy of a secret that is read from a file.
+    fn secret_file(&self, secret: &str) -> Value;
+
     /// `pipeline`, `failure`, `failures`.
     fn special(&self, name: &str, frame: &Frame) -> Option<Value>;
 

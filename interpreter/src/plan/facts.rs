@@ -2,7 +2,7 @@
 //! once, when it is first needed, and stays the same for the whole run.
 
 use std::{
-    collections::HashMap,
+    collections::{BTreeSet, HashMap},
     path::PathBuf,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
     time::Duration,
@@ -23,6 +23,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::Inputs;
 use crate::{
+    check::Target,
     eval::{CommandDone, CommandRun, Eval, Failed, Frame, HeldCall, Host, Later, StepCall, Stop},
     program::Program,
 };
@@ -177,6 +178,41 @@ impl Facts {
     }
 
     /// Where a secret comes from, in words, and its text if it is there.
+    /// Where the private copy of a secret's file lies while the run goes on.
+    fn private(&self, secret: &str) -> PathBuf {
+        let folder = self.world.root().join(crate::run::FOLDER).join("runs").join(&self.run);
+        folder.join("secrets").join(secret)
+    }
+
+    /// The files of secrets whose `path` is used, each with the place of its private copy.
+    #[must_use]
+    pub fn secret_files(&self) -> Vec<(PathBuf, PathBuf)> {
+        let used: BTreeSet<&Text> = self
+            .program
+            .checked
+            .targets
+            .values()
+            .filter_map(|target| match target {
+                Target::SecretFile(name) => Some(name),
+                _ => None,
+            })
+            .collect();
+        let items = self.program.file.items.iter().filter_map(|item| match &item.kind {
+            ItemKind::Secret(secret) if used.contains(&secret.name.text) => Some(secret),
+            _ => None,
+        });
+        let path = |secret: &SecretItem| {
+            let ExprKind::Call { arguments, .. } = &self.program.file.expr(secret.value).kind
+            else {
+                return None;
+            };
+            let written = self.value(arguments.first()?.value).ok()?;
+            let path = self.world.path(self.world.root(), written.as_str()?).ok()?;
+            path.is_file().then(|| (path, self.private(&secret.name.text)))
+        };
+        items.filter_map(path).collect()
+    }
+
     fn source(&self, secret: &SecretItem) -> (String, Option<String>) {
         let file = &self.program.file;
         let ExprKind::Call { callee, arguments, .. } = &file.expr(secret.value).kind else {
@@ -266,6 +302,10 @@ impl Host for Facts {
         let value = self.evaluate(name);
         self.lock().insert(name.to_owned(), value.clone());
         value
+    }
+
+    fn secret_file(&self, secret: &str) -> Value {
+        Value::Path(self.private(secret).display().to_string().into())
     }
 
     fn is_set(&self, secret: &str) -> bool {

@@ -284,6 +284,10 @@ impl Host for RunHost {
         self.plan.facts.is_set(secret)
     }
 
+    fn secret_file(&self, secret: &str) -> Value {
+        self.plan.facts.secret_file(secret)
+    }
+
     fn special(&self, name: &str, frame: &Frame) -> Option<Value> {
         let failures = self.failures.lock().unwrap_or_else(PoisonError::into_inner);
         match name {

@@ -12,6 +12,7 @@ mod journal;
 mod local;
 mod lock;
 pub mod marked;
+mod private;
 mod process;
 mod script;
 mod session;
@@ -110,6 +111,18 @@ pub async fn run(
     }
     let host = RunHost::new(plan.clone(), events.clone(), options.clone(), start.past.as_ref());
     events.emit(beginning(&plan, &events, &start));
+    let _private = match private::Private::write(&plan) {
+        Ok(private) => private,
+        Err(error) => {
+            let why = plain(&error);
+            let text = format!("the private copy of a secret's file can't be written: {why}");
+            events.emit(EventKind::Said { stage: String::new(), step: None, text });
+            let (outcome, status) = (Outcome::Failed, exit::INFRASTRUCTURE);
+            let files = start.files.clone();
+            events.emit(EventKind::RunFinished { outcome, status, millis: 0, files });
+            return status;
+        }
+    };
     let courses = &start.courses;
     let run = Run { plan: &plan, host: &host, options: &options, courses, cancel: &cancel };
     let limit = run.timeout().await;
