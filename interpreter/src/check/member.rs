@@ -60,7 +60,9 @@ impl Checker<'_> {
         self.use_global(secret);
         self.checked.types[base.0 as usize] = Type::Secret;
         let declared = self.file.items.iter().find_map(|item| match &item.kind {
-            pipe_grammar::tree::ItemKind::Secret(found) if found.name.text == *secret => Some(found.value),
+            pipe_grammar::tree::ItemKind::Secret(found) if found.name.text == *secret => {
+                Some(found.value)
+            }
             _ => None,
         });
         let of_file = declared.is_some_and(|value| match &self.file.expr(value).kind {
