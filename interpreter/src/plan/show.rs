@@ -2,10 +2,38 @@
 
 use std::fmt::Write;
 
+use pipe_grammar::tree::{Clause, ClauseKind, ItemKind};
 use pipe_stdlib::core::write_value;
 
 use super::{Decision, Plan};
 use crate::check::Order;
+
+/// The clauses that say how a stage runs, the pipeline's where it has none of its own, as they are
+/// written.
+fn clauses(plan: &Plan, number: usize) -> Vec<String> {
+    let file = &plan.program.file;
+    let own = file.stages().nth(number).map(|stage| stage.clauses.as_slice()).unwrap_or_default();
+    let pipeline = file.items.iter().find_map(|item| match &item.kind {
+        ItemKind::Pipeline(pipeline) => Some(pipeline.clauses.as_slice()),
+        _ => None,
+    });
+    let same = |clause: &Clause| {
+        own.iter().any(|o| std::mem::discriminant(&o.kind) == std::mem::discriminant(&clause.kind))
+    };
+    let inherited = pipeline.unwrap_or_default().iter().filter(|clause| {
+        // The pipeline's time-out is that of the whole run.
+        !same(clause) && !matches!(clause.kind, ClauseKind::Timeout(_))
+    });
+    let all = own.iter().chain(inherited).filter(|clause| {
+        // These are told by the order and the decision.
+        !matches!(clause.kind, ClauseKind::When(_) | ClauseKind::Needs(_) | ClauseKind::After(_))
+    });
+    let text = |clause: &Clause| {
+        let text = plan.program.slice(clause.span);
+        text.split_whitespace().collect::<Vec<_>>().join(" ")
+    };
+    all.map(text).collect()
+}
 
 /// The plan as `pipe plan` prints it.
 #[must_use]
@@ -32,6 +60,9 @@ pub fn show(plan: &Plan) -> String {
         if !facts.needs.is_empty() {
             let names: Vec<&str> = facts.needs.iter().map(|n| &*plan.stages[*n].name).collect();
             let _ = writeln!(out, "   needs {}", names.join(", "));
+        }
+        for clause in clauses(plan, number) {
+            let _ = writeln!(out, "   {clause}");
         }
         if !stage.secrets.is_empty() {
             let _ = writeln!(out, "   secrets {}", stage.secrets.join(", "));
