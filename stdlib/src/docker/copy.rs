@@ -14,7 +14,7 @@ use crate::{
 builtin! {
     step docker.copy, copy;
     "
-    # Copies an image from a registry to another one, or to another name in the same registry.
+    # Copies an image to another registry, or to another name in the same one.
     #
     # It goes by digest: what was tested is what is copied. Its layers do not come onto the disk of
     # this machine, and those that are there already are not sent.

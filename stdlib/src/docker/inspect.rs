@@ -17,7 +17,9 @@ use crate::{
 builtin! {
     step docker.inspect, inspect;
     "
-    # Tells what a registry has under a name; nothing is pulled. It fails when there is no such image.
+    # Tells what a registry has under a name; nothing is pulled.
+    #
+    # It fails when there is no such image.
     (
       # The image, by its name, with a tag or a digest.
       image: string,

@@ -14,8 +14,9 @@ use crate::{
 builtin! {
     step docker.manifest, manifest;
     "
-    # Joins images for several platforms under one name, in the registry. Whoever pulls it gets the
-    # one for his machine.
+    # Joins images for several platforms under one name, in the registry.
+    #
+    # Whoever pulls it gets the one for their machine.
     (
       # The common name.
       tag: string,

@@ -12,10 +12,9 @@ use crate::{
 builtin! {
     step docker.pull, pull;
     "
-    # Pulls an image: into the Docker Engine where one answers, else into the image store of this
-    # machine.
+    # Pulls an image.
     #
-    # What is here already is not fetched again.
+    # It goes into the Docker Engine where one answers, else into the image store of this machine. What is here already is not fetched again.
     (
       # The image, by its name, with a tag or a digest.
       image: string,
