@@ -16,18 +16,6 @@ use crate::{
     event::{EventKind, StepKind},
 };
 
-/// What makes a difference each time it is done: a step of these that was interrupted is asked
-/// about.
-const ONCE: &[(&str, &str)] = &[
-    ("docker", "run"),
-    ("http", "post"),
-    ("http", "patch"),
-    ("marathon", "restart"),
-    ("notify", "webhook"),
-    ("notify", "slack"),
-    ("ssh", "run"),
-];
-
 /// A call longer than this is cut where it is shown.
 const LONGEST_TEXT: usize = 160;
 
@@ -42,11 +30,7 @@ pub(super) async fn run(host: &RunHost, frame: &Frame, call: StepCall<'_>) -> Re
     if let Some(value) = host.done_before(frame, &path, &text, call.result) {
         return Ok(value);
     }
-    let kind = if ONCE.contains(&(call.builtin.module, call.builtin.name)) {
-        StepKind::Once
-    } else {
-        StepKind::Builtin
-    };
+    let kind = if call.builtin.once { StepKind::Once } else { StepKind::Builtin };
     let begins = Begins { kind, path: &path, text: &text, span: call.span };
     let step = (!quiet).then(|| host.start_step(frame, begins));
     if let Err(failure) = host.events.is_whole() {

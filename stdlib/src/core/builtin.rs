@@ -52,6 +52,9 @@ pub struct Builtin {
     pub examples: &'static [&'static str],
     /// What it does.
     pub implementation: Implementation,
+    /// A step that makes a difference each time it is done: one that was interrupted is asked about
+    /// before it is done again.
+    pub once: bool,
     /// The declaration as read; see [`Library::signature`](crate::Library::signature).
     pub signature: OnceLock<Signature>,
 }
@@ -108,10 +111,15 @@ pub struct Module {
 ///     examples: [r#"docker.push("ssk2/demo:1")"#]
 /// }
 /// ```
+///
+/// `once` instead of `step` says that it makes a difference each time it is done.
 macro_rules! builtin {
     (@implementation step $body:path) => {
         $crate::core::Implementation::Step(|call, arguments| Box::pin($body(call, arguments)))
     };
+    (@implementation once $body:path) => { $crate::core::builtin!(@implementation step $body) };
+    (@once once) => { true };
+    (@once $other:ident) => { false };
     (@implementation fact $body:path) => { $crate::core::Implementation::Fact($body) };
     (@implementation runner $body:path) => { $crate::core::Implementation::Runner($body) };
     (@implementation held $body:path) => {
@@ -133,6 +141,7 @@ macro_rules! builtin {
             declaration: $declaration,
             examples: &[$($example),*],
             implementation: $crate::core::builtin!(@implementation $kind $body),
+            once: $crate::core::builtin!(@once $kind),
             signature: ::std::sync::OnceLock::new(),
         };
     };
@@ -148,6 +157,7 @@ macro_rules! builtin {
             declaration: $declaration,
             examples: &[$($example),*],
             implementation: $crate::core::builtin!(@implementation $kind $body),
+            once: $crate::core::builtin!(@once $kind),
             signature: ::std::sync::OnceLock::new(),
         };
     };

@@ -21,7 +21,7 @@ use crate::{
 };
 
 builtin! {
-    step docker.run, run;
+    once docker.run, run;
     "
     # Runs a container to its end, and removes it.
     #

@@ -5,7 +5,7 @@ use reqwest::Method;
 use crate::core::{Arguments, Call, Outcome, builtin};
 
 builtin! {
-    step http.patch, patch;
+    once http.patch, patch;
     "
     # Sends a PATCH request.
     #

@@ -5,7 +5,7 @@ use reqwest::Method;
 use crate::core::{Arguments, Call, Outcome, builtin};
 
 builtin! {
-    step http.post, post;
+    once http.post, post;
     "
     # Sends a POST request.
     #

@@ -19,7 +19,7 @@ use crate::{
 };
 
 builtin! {
-    step marathon.restart, restart;
+    once marathon.restart, restart;
     "
     # Starts every task of an app anew and waits until all are well.
     #

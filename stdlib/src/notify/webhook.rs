@@ -14,7 +14,7 @@ use crate::{
 };
 
 builtin! {
-    step notify.webhook, webhook;
+    once notify.webhook, webhook;
     "
     # Sends a message to a chat.
     #
