@@ -2,7 +2,10 @@
 
 use std::path::Path;
 
-use reqwest::{Certificate, ClientBuilder};
+use reqwest::{Certificate, ClientBuilder, header::HeaderValue};
+
+use super::base64;
+use crate::core::Secret;
 
 /// Builds a client for a server.
 ///
@@ -34,6 +37,32 @@ pub async fn build(
          or name a file with `ca:`"
             .to_owned()
     })
+}
+
+/// Who asks Marathon or Mesos: DC/OS takes `Authorization: token=…` (not `Bearer`), both servers
+/// themselves basic authentication. A token goes before a password.
+///
+/// # Errors
+///
+/// One line for people: no header can hold it.
+pub fn authorization(
+    token: Option<&Secret>,
+    username: Option<&str>,
+    password: Option<&Secret>,
+) -> Result<Option<HeaderValue>, String> {
+    let text = match (token, username) {
+        (Some(token), _) => format!("token={}", token.reveal()),
+        (None, Some(name)) => {
+            let password = password.map_or("", |secret| secret.reveal());
+            format!("Basic {}", base64::encode(format!("{name}:{password}").as_bytes()))
+        }
+        (None, None) => return Ok(None),
+    };
+    let mut value = HeaderValue::from_str(&text).map_err(|_| {
+        "the token has a line end or another byte that no header can hold".to_owned()
+    })?;
+    value.set_sensitive(true);
+    Ok(Some(value))
 }
 
 async fn certificates(path: &Path) -> Result<Vec<Certificate>, String> {

@@ -5,10 +5,7 @@ use std::time::Duration;
 use reqwest::header::{AUTHORIZATION, HeaderMap, HeaderValue};
 
 use super::{Error, ServerVersion};
-use crate::{
-    client::{base64, transport},
-    core::MarathonConnection,
-};
+use crate::{client::transport, core::MarathonConnection};
 
 /// How patient a client is.
 #[derive(Clone, Copy, Debug)]
@@ -85,7 +82,11 @@ impl Client {
             http,
             base,
             pace,
-            authorization: authorization(connection)?,
+            authorization: transport::authorization(
+                connection.token.as_ref(),
+                connection.username.as_deref(),
+                connection.password.as_ref(),
+            )?,
             version: ServerVersion::NEWEST,
         })
     }
@@ -122,29 +123,17 @@ impl Client {
     }
 }
 
-/// DC/OS takes `Authorization: token=…` (not `Bearer`), Marathon's `--http_credentials` basic.
-fn authorization(connection: &MarathonConnection) -> Result<Option<HeaderValue>, String> {
-    let text = match (&connection.token, &connection.username) {
-        (Some(token), _) => format!("token={}", token.reveal()),
-        (None, Some(name)) => {
-            let password = connection.password.as_ref().map_or("", |secret| secret.reveal());
-            format!("Basic {}", base64::encode(format!("{name}:{password}").as_bytes()))
-        }
-        (None, None) => return Ok(None),
-    };
-    let mut value = HeaderValue::from_str(&text).map_err(|_| {
-        "the token has a line end or another byte that no header can hold".to_owned()
-    })?;
-    value.set_sensitive(true);
-    Ok(Some(value))
-}
-
 #[cfg(test)]
 mod tests {
     #![allow(clippy::unwrap_used)]
 
     use super::*;
     use crate::core::Secret;
+
+    fn authorization(connection: &MarathonConnection) -> Result<Option<HeaderValue>, String> {
+        let MarathonConnection { token, username, password, .. } = connection;
+        transport::authorization(token.as_ref(), username.as_deref(), password.as_ref())
+    }
 
     fn connection() -> MarathonConnection {
         MarathonConnection {

@@ -12,10 +12,7 @@ use reqwest::{
 use serde_json::Value as Json;
 
 use super::{Call, Error, Id, call::Envelope};
-use crate::{
-    client::{base64, transport},
-    core::MesosConnection,
-};
+use crate::{client::transport, core::MesosConnection};
 
 /// How patient a client is.
 #[derive(Clone, Copy, Debug)]
@@ -85,7 +82,11 @@ impl Client {
             http: transport::build(https, connection.ca.as_deref(), builder).await?,
             masters: connection.masters.clone(),
             leader: Arc::default(),
-            authorization: authorization(connection)?,
+            authorization: transport::authorization(
+                connection.token.as_ref(),
+                connection.username.as_deref(),
+                connection.password.as_ref(),
+            )?,
             principal: connection.username.clone(),
             pace,
         })
@@ -285,29 +286,17 @@ fn redirected(base: &str, location: &str) -> Option<String> {
     Some(url.as_str().trim_end_matches('/').to_owned())
 }
 
-/// DC/OS takes `Authorization: token=…`, Mesos itself basic authentication.
-fn authorization(connection: &MesosConnection) -> Result<Option<HeaderValue>, String> {
-    let text = match (&connection.token, &connection.username) {
-        (Some(token), _) => format!("token={}", token.reveal()),
-        (None, Some(name)) => {
-            let password = connection.password.as_ref().map_or("", |secret| secret.reveal());
-            format!("Basic {}", base64::encode(format!("{name}:{password}").as_bytes()))
-        }
-        (None, None) => return Ok(None),
-    };
-    let mut value = HeaderValue::from_str(&text).map_err(|_| {
-        "the token has a line end or another byte that no header can hold".to_owned()
-    })?;
-    value.set_sensitive(true);
-    Ok(Some(value))
-}
-
 #[cfg(test)]
 mod tests {
     #![allow(clippy::unwrap_used)]
 
     use super::*;
     use crate::core::Secret;
+
+    fn authorization(connection: &MesosConnection) -> Result<Option<HeaderValue>, String> {
+        let MesosConnection { token, username, password, .. } = connection;
+        transport::authorization(token.as_ref(), username.as_deref(), password.as_ref())
+    }
 
     pub(super) fn connection(masters: &[&str]) -> MesosConnection {
         MesosConnection {
