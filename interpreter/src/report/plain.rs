@@ -256,15 +256,18 @@ impl<W: Write + Send> Reporter for Plain<W> {
     }
 
     fn output(&mut self, piece: Piece<'_>) {
+        // One write a line: each is a call of the system.
+        let mut line = Vec::with_capacity(piece.bytes.len() + 8);
         if !self.open_line {
-            let prefix = self.prefix(piece.stage);
-            self.raw(format!("{prefix}    ").as_bytes());
+            line.extend_from_slice(self.prefix(piece.stage).as_bytes());
+            line.extend_from_slice(b"    ");
         }
-        self.raw(piece.bytes);
-        self.open_line = !piece.complete;
+        line.extend_from_slice(piece.bytes);
         if piece.complete {
-            self.raw(b"\n");
+            line.push(b'\n');
         }
+        self.open_line = !piece.complete;
+        self.raw(&line);
         let _ = self.out.flush();
     }
 }

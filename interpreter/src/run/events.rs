@@ -2,6 +2,7 @@
 
 use std::{
     borrow::Cow,
+    collections::{HashMap, VecDeque},
     sync::{Mutex, MutexGuard, PoisonError},
     time::{Duration, Instant},
 };
@@ -45,7 +46,7 @@ struct Inner {
     /// The journal could not be written; said once.
     broken: Option<String>,
     /// The last lines of each step that runs, for the message when it fails.
-    tails: std::collections::HashMap<usize, std::collections::VecDeque<String>>,
+    tails: HashMap<usize, VecDeque<Vec<u8>>>,
     /// When something was shown last.
     shown: Instant,
     /// The ends of lines that go on: a secret may have begun there.
@@ -57,6 +58,8 @@ const LONGEST_SILENCE: Duration = Duration::from_secs(60);
 
 /// So many last lines are shown of what has failed.
 const TAIL: usize = 10;
+/// And so many bytes of each.
+const LONGEST_TAIL: usize = 2000;
 
 impl Events {
     /// Puts a journal and a reporter together.
@@ -66,7 +69,7 @@ impl Events {
         journal: Journal,
         reporter: Box<dyn Reporter>,
     ) -> Self {
-        let tails = std::collections::HashMap::new();
+        let tails = HashMap::new();
         let inner = Inner {
             journal,
             reporter,
@@ -178,7 +181,7 @@ impl Events {
         if tail.len() >= TAIL {
             tail.pop_front();
         }
-        tail.push_back(shown(piece.bytes));
+        tail.push_back(piece.bytes[..piece.bytes.len().min(LONGEST_TAIL)].to_vec());
         inner.shown = Instant::now();
         inner.reporter.output(piece);
     }
@@ -186,7 +189,8 @@ impl Events {
     /// The last lines of a step's output; they are forgotten by that.
     #[must_use]
     pub fn take_tail(&self, step: usize) -> Vec<String> {
-        self.lock().tails.remove(&step).map(Vec::from).unwrap_or_default()
+        let tail = self.lock().tails.remove(&step).unwrap_or_default();
+        tail.iter().map(|line| shown(line)).collect()
     }
 
     /// Why the journal is not whole, if it is not.
@@ -244,7 +248,7 @@ impl Inner {
 
 /// A line for a message: without control characters, not longer than a few lines of a terminal.
 fn shown(line: &[u8]) -> String {
-    let text = String::from_utf8_lossy(&line[..line.len().min(2000)]);
+    let text = String::from_utf8_lossy(line);
     let text = anstream::adapter::strip_str(&text).to_string();
     let clean: String = text.chars().filter(|c| !c.is_control() || *c == '\t').collect();
     clean.chars().take(300).collect()

@@ -245,20 +245,23 @@ impl Drop for Family {
     }
 }
 
+/// The state and the group of a process.
+fn state(pid: Pid) -> Option<(char, Option<Pid>)> {
+    let stat = std::fs::read_to_string(format!("/proc/{}/stat", pid.as_raw_pid())).ok()?;
+    // pid (name) state ppid pgrp …; the name may hold anything but ends with the last `)`.
+    let mut fields = stat.rsplit(')').next()?.split_whitespace();
+    let state = fields.next()?.chars().next()?;
+    let group = fields.nth(1).and_then(|text| text.parse().ok()).and_then(Pid::from_raw);
+    Some((state, group))
+}
+
 fn is_zombie(pid: Pid) -> bool {
-    let stat = std::fs::read_to_string(format!("/proc/{}/stat", pid.as_raw_pid()));
-    stat.is_ok_and(|stat| stat.rsplit(')').next().unwrap_or("").trim_start().starts_with('Z'))
+    state(pid).is_some_and(|(state, _)| state == 'Z')
 }
 
 /// A zombie that once was in the group of the process.
 fn is_zombie_of(child: Pid, group: Option<Pid>) -> bool {
-    let stat = std::fs::read_to_string(format!("/proc/{}/stat", child.as_raw_pid()));
-    let Ok(stat) = stat else { return false };
-    // pid (name) state ppid pgrp …; the name may hold anything but ends with the last `)`.
-    let mut fields = stat.rsplit(')').next().unwrap_or("").split_whitespace();
-    let state = fields.next();
-    let pgrp = fields.nth(1).and_then(|text| text.parse::<i32>().ok()).and_then(Pid::from_raw);
-    state == Some("Z") && group.is_some() && pgrp == group
+    group.is_some() && state(child) == Some(('Z', group))
 }
 
 /// The children of this process, of each of its threads.
