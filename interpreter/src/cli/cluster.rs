@@ -2,14 +2,14 @@
 
 use std::{
     fmt::Write as _,
-    io::{Read, Seek, SeekFrom, Write},
+    io::{Read, Seek, SeekFrom},
     path::PathBuf,
 };
 
 use pipe_local_cluster::{self as local_cluster, AppOverview, Running, Settings};
 use pipe_stdlib::core::LocalCluster;
 
-use super::{load::complain, runtime};
+use super::{load::complain, print::print, runtime};
 use crate::{exit, run::plain};
 
 /// The local cluster of this machine: a Marathon and an image registry
@@ -86,14 +86,9 @@ fn begin(settings: &Settings) -> Result<Running, u8> {
     })
 }
 
-fn print(text: &str) -> u8 {
-    let written = std::io::stdout().write_all(text.as_bytes());
-    if written.is_ok() { exit::SUCCESS } else { exit::FAILED }
-}
-
 fn start(settings: &Settings) -> u8 {
     match begin(settings) {
-        Ok(running) => print(&format!(
+        Ok(running) => print(format!(
             "the local cluster runs\n  Marathon {}\n  registry {}\n",
             running.marathon, running.registry
         )),
@@ -105,7 +100,7 @@ fn status(settings: &Settings) -> u8 {
     let found = local_cluster::status(settings)
         .and_then(|running| local_cluster::tasks(settings).map(|apps| running.zip(apps)));
     match found {
-        Ok(Some((running, apps))) => print(&overview(&running, &apps)),
+        Ok(Some((running, apps))) => print(overview(&running, &apps)),
         Ok(None) => {
             complain(
                 "the local cluster does not run: start it with `pipe cluster start`, or by `pipe run --local`",
@@ -175,7 +170,7 @@ fn stop(settings: &Settings) -> u8 {
 }
 
 fn logs(settings: &Settings, app: Option<&str>, lines: usize) -> u8 {
-    let Some(app) = app else { return print(&tail(&settings.log(), lines)) };
+    let Some(app) = app else { return print(tail(&settings.log(), lines)) };
     let id = if app.starts_with('/') { app.to_owned() } else { format!("/{app}") };
     let folders = local_cluster::task_folders(settings, &id);
     if folders.is_empty() {

@@ -1,12 +1,9 @@
 //! `pipe completions`
 
-use std::io::Write;
-
 use clap::CommandFactory;
 use clap_complete::Shell;
 
-use super::Cli;
-use crate::exit;
+use super::{Cli, print::print};
 
 /// Write what a shell completes the command line with
 #[derive(clap::Args)]
@@ -23,6 +20,5 @@ pub(super) struct Args {
 pub(super) fn main(args: &Args) -> u8 {
     let mut text = Vec::new();
     clap_complete::generate(args.shell, &mut Cli::command(), "pipe", &mut text);
-    let written = std::io::stdout().write_all(&text);
-    if written.is_ok() { exit::SUCCESS } else { exit::FAILED }
+    print(text)
 }

@@ -1,10 +1,8 @@
 //! `pipe docs`
 
-use std::io::Write;
-
 use pipe_grammar::diagnostic::list_or;
 
-use super::{Colour, load::complain, look::look};
+use super::{Colour, load::complain, look::look, print::print};
 use crate::{docs, exit};
 
 /// Show the reference of a built-in, a module, a type or a method
@@ -33,8 +31,7 @@ pub(super) fn main(args: &Args, colour: Colour) -> u8 {
             Err(meant) => return unknown(&name, &meant),
         }
     };
-    let written = std::io::stdout().write_all(text.as_bytes());
-    if written.is_ok() { exit::SUCCESS } else { exit::FAILED }
+    print(text)
 }
 
 fn unknown(name: &str, meant: &[String]) -> u8 {

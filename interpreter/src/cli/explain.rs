@@ -1,6 +1,6 @@
 //! `pipe explain`
 
-use std::{fmt::Write as _, io::Write};
+use std::fmt::Write as _;
 
 use owo_colors::OwoColorize as _;
 use pipe_grammar::{
@@ -8,7 +8,7 @@ use pipe_grammar::{
     diagnostic::{CODES, did_you_mean},
 };
 
-use super::{Colour, load::complain, look::look, pages};
+use super::{Colour, load::complain, look::look, pages, print::print};
 use crate::exit;
 
 /// Explain the codes of messages, each with a wrong and a repaired example
@@ -35,8 +35,7 @@ pub(super) fn main(args: &Args, colour: Colour) -> u8 {
             found.into_iter().map(|code| plain(pages::page(code), bold)).collect();
         pages.join("\n")
     };
-    let written = std::io::stdout().write_all(text.as_bytes());
-    if written.is_ok() { exit::SUCCESS } else { exit::FAILED }
+    print(text)
 }
 
 fn unknown(name: &str) -> u8 {

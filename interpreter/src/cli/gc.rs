@@ -1,7 +1,6 @@
 //! `pipe gc`
 
 use std::{
-    collections::BTreeMap,
     fs,
     io::Write,
     path::{Path, PathBuf},
@@ -12,7 +11,11 @@ use pipe_stdlib::{
     docker,
 };
 
-use super::{FileArg, load::complain, recorded, runtime};
+use super::{
+    FileArg,
+    load::{complain, environment},
+    recorded, runtime,
+};
 use crate::{
     exit,
     record::{self, Found, Ledger, Past},
@@ -88,10 +91,7 @@ fn remove(folder: &Path) -> bool {
 /// The containers and networks of dead runs of this folder, removed.
 fn containers(root: &Path, running: Option<&str>) -> Result<Vec<String>, String> {
     let runtime = runtime().map_err(|error| plain(&error))?;
-    let environment: BTreeMap<String, String> = std::env::vars_os()
-        .filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)))
-        .collect();
-    let world = World::new(root.to_path_buf(), root.to_path_buf(), environment);
+    let world = World::new(root.to_path_buf(), root.to_path_buf(), environment());
     let here: PathBuf = root.to_path_buf();
     let is_dead = |owner: &docker::Owner| {
         owner.is_here() && owner.workspace == here && running != Some(owner.run.as_str())

@@ -1,14 +1,9 @@
 //! `pipe graph`
 
-use std::io::Write;
-
 use clap::ValueEnum;
 
-use super::{Colour, FileArg, load};
-use crate::{
-    exit,
-    graph::{self, Graph},
-};
+use super::{Colour, FileArg, load, print::print};
+use crate::graph::{self, Graph};
 
 /// Draw the stages and what each waits for
 #[derive(clap::Args)]
@@ -32,19 +27,15 @@ enum Format {
 }
 
 pub(super) fn main(args: &Args, colour: Colour) -> u8 {
-    let loaded = match load::load(args.file.file.as_deref()) {
+    let loaded = match load::load_clean(args.file.file.as_deref(), colour) {
         Ok(loaded) => loaded,
         Err(status) => return status,
     };
-    if let Err(status) = load::require_clean(&loaded.program, colour) {
-        return status;
-    }
     let graph = Graph::of(&loaded.program, &loaded.folder());
     let drawn = match args.format {
         Format::Mermaid => graph::mermaid(&graph),
         Format::Dot => graph::dot(&graph),
         Format::Svg => graph::svg(&graph),
     };
-    let written = std::io::stdout().write_all(drawn.as_bytes());
-    if written.is_ok() { exit::SUCCESS } else { exit::FAILED }
+    print(drawn)
 }

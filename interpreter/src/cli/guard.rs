@@ -1,10 +1,10 @@
 //! The process beside a run that removes its containers when the run is killed.
 
-use std::{collections::BTreeMap, path::PathBuf};
+use std::path::PathBuf;
 
 use pipe_stdlib::{core::World, docker};
 
-use super::runtime;
+use super::{load::environment, runtime};
 use crate::exit;
 
 /// The word on its command line.
@@ -19,15 +19,11 @@ pub(super) fn register() {
 
 /// Waits for the end of the run, and removes what is left of it.
 pub(super) fn main() -> u8 {
-    let variables = std::env::vars_os();
-    let environment: BTreeMap<String, String> = variables
-        .filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)))
-        .collect();
     let Ok(runtime) = runtime() else { return exit::INFRASTRUCTURE };
     runtime.block_on(docker::watch(World::new(
         PathBuf::from("/"),
         PathBuf::from("/"),
-        environment,
+        environment(),
     )));
     exit::SUCCESS
 }

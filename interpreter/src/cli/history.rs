@@ -1,11 +1,16 @@
 //! `pipe runs`, `pipe show`, `pipe log`: what earlier runs have left.
 
-use std::{fs::File, io::Write};
+use std::fs::File;
 
 use clap::ValueEnum;
-use serde::Serialize;
 
-use super::{Colour, FileArg, load::complain, look::look, recorded};
+use super::{
+    Colour, FileArg,
+    load::complain,
+    look::look,
+    print::{print, print_json},
+    recorded,
+};
 use crate::{
     exit,
     record::{self, Found, Ledger, Summary},
@@ -83,9 +88,9 @@ fn list(args: &RunsArgs, colour: Colour) -> Result<u8, u8> {
     Ok(match args.format {
         Format::Text => {
             let width = look(&std::io::stdout(), colour).width;
-            write(history::runs(&summaries, running.as_deref(), width).as_bytes())
+            print(history::runs(&summaries, running.as_deref(), width))
         }
-        Format::Json => json(&summaries),
+        Format::Json => print_json(&summaries),
     })
 }
 
@@ -110,9 +115,9 @@ pub(super) fn show(args: &ShowArgs, colour: Colour) -> u8 {
         Format::Text => {
             let running = recorded::running(&recorded.root).is_some_and(|run| run == summary.run);
             let look = look(&std::io::stdout(), colour);
-            write(history::run(&summary, running, look).as_bytes())
+            print(history::run(&summary, running, look))
         }
-        Format::Json => json(&summary),
+        Format::Json => print_json(&summary),
     }
 }
 
@@ -149,7 +154,7 @@ fn logs(args: &LogArgs) -> Result<u8, u8> {
     for stage in &stages {
         if stages.len() > 1 {
             let name = if stage.is_empty() { "handlers" } else { stage };
-            write(format!("== {name}\n").as_bytes());
+            print(format!("== {name}\n"));
         }
         copy(&folder.join(log_name(stage)))?;
     }
@@ -165,21 +170,6 @@ fn copy(path: &std::path::Path) -> Result<(), u8> {
         Err(error) => {
             complain(&format!("pipe: `{}` can't be shown: {}", path.display(), plain(&error)));
             Err(exit::INFRASTRUCTURE)
-        }
-    }
-}
-
-fn write(bytes: &[u8]) -> u8 {
-    let written = std::io::stdout().write_all(bytes);
-    if written.is_ok() { exit::SUCCESS } else { exit::FAILED }
-}
-
-fn json(value: &impl Serialize) -> u8 {
-    match serde_json::to_string_pretty(value) {
-        Ok(text) => write((text + "\n").as_bytes()),
-        Err(error) => {
-            complain(&format!("pipe: {error}"));
-            exit::FAILED
         }
     }
 }

@@ -1,14 +1,13 @@
 //! `pipe list`
 
-use std::io::Write;
-
 use clap::ValueEnum;
 
-use super::{Colour, FileArg, load, look::look};
-use crate::{
-    exit,
-    outline::{self, Outline},
+use super::{
+    Colour, FileArg, load,
+    look::look,
+    print::{print, print_json},
 };
+use crate::outline::{self, Outline};
 
 /// Show the parameters, secrets and stages of a file
 #[derive(clap::Args)]
@@ -33,27 +32,16 @@ enum Format {
 const WIDEST: usize = 80;
 
 pub(super) fn main(args: &Args, colour: Colour) -> u8 {
-    let loaded = match load::load(args.file.file.as_deref()) {
+    let loaded = match load::load_clean(args.file.file.as_deref(), colour) {
         Ok(loaded) => loaded,
         Err(status) => return status,
     };
-    if let Err(status) = load::require_clean(&loaded.program, colour) {
-        return status;
-    }
     let outline = Outline::of(&loaded.program, &loaded.folder());
-    let shown = match args.format {
+    match args.format {
         Format::Text => {
             let width = look(&std::io::stdout(), colour).width.min(WIDEST);
-            outline::text(&outline, width)
+            print(outline::text(&outline, width))
         }
-        Format::Json => match serde_json::to_string_pretty(&outline) {
-            Ok(text) => text + "\n",
-            Err(error) => {
-                load::complain(&format!("pipe: {error}"));
-                return exit::FAILED;
-            }
-        },
-    };
-    let written = std::io::stdout().write_all(shown.as_bytes());
-    if written.is_ok() { exit::SUCCESS } else { exit::FAILED }
+        Format::Json => print_json(&outline),
+    }
 }

@@ -31,6 +31,14 @@ pub(super) fn complain(text: &str) {
     let _ = writeln!(std::io::stderr(), "{text}");
 }
 
+/// Finds and reads a file without mistakes. What is wrong has been told; an error is the exit
+/// status.
+pub(super) fn load_clean(file: Option<&Path>, colour: Colour) -> Result<Loaded, u8> {
+    let loaded = load(file)?;
+    require_clean(&loaded.program, colour)?;
+    Ok(loaded)
+}
+
 /// Finds and reads the file, and checks it. An error has been told; it is the exit status.
 pub(super) fn load(file: Option<&Path>) -> Result<Loaded, u8> {
     let path = find(file)?;
@@ -58,7 +66,7 @@ pub(super) fn text(name: &str, bytes: std::io::Result<Vec<u8>>) -> Result<String
 }
 
 /// Shows what is wrong with a file, if anything is. An error is the exit status.
-pub(super) fn require_clean(program: &Program, colour: Colour) -> Result<(), u8> {
+fn require_clean(program: &Program, colour: Colour) -> Result<(), u8> {
     if !program.problems.is_empty() {
         let look = look(&std::io::stderr(), colour);
         let drawn = program.sources(|sources| draw::problems(&program.problems, sources, look));
@@ -97,7 +105,8 @@ fn repository(root: &Path) -> PathBuf {
     top.unwrap_or(root).to_path_buf()
 }
 
-fn environment() -> BTreeMap<String, String> {
+/// The variables of this process; those that are not UTF-8 are left out.
+pub(super) fn environment() -> BTreeMap<String, String> {
     std::env::vars_os()
         .filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)))
         .collect()

@@ -19,6 +19,7 @@ mod load;
 mod look;
 mod pages;
 mod plan;
+mod print;
 mod recorded;
 mod report;
 mod resume;

@@ -5,7 +5,7 @@ use std::io::Write;
 use pipe_grammar::Diagnostic;
 use pipe_stdlib::core::LocalCluster;
 
-use super::{Colour, FileArg, cluster, load, load::Loaded, look::look};
+use super::{Colour, FileArg, cluster, load, load::Loaded, look::look, print::print};
 use crate::{
     exit,
     plan::{self, Inputs, Plan},
@@ -47,10 +47,7 @@ pub(super) struct InputArgs {
 pub(super) fn main(args: &Args, colour: Colour) -> u8 {
     let prepared = prepare(&args.inputs, colour, None);
     match prepared {
-        Ok(plan) => {
-            let written = std::io::stdout().write_all(plan::show(&plan).as_bytes());
-            if written.is_ok() { exit::SUCCESS } else { exit::FAILED }
-        }
+        Ok(plan) => print(plan::show(&plan)),
         Err(status) => status,
     }
 }
@@ -61,8 +58,7 @@ pub(super) fn prepare(
     colour: Colour,
     local: Option<LocalCluster>,
 ) -> Result<Plan, u8> {
-    let loaded = load::load(args.file.file.as_deref())?;
-    load::require_clean(&loaded.program, colour)?;
+    let loaded = load::load_clean(args.file.file.as_deref(), colour)?;
     let inputs = inputs(args, &loaded, local)?;
     let Loaded { program, world } = loaded;
     plan::plan(program.clone(), world, &inputs)

@@ -88,8 +88,7 @@ pub(super) fn go_on(recorded: &Recorded, args: &Args, colour: Colour) -> Result<
     let shown = std::env::current_dir()
         .ok()
         .and_then(|here| Some(file.strip_prefix(here).ok()?.to_path_buf()));
-    let loaded = load::load(Some(&shown.unwrap_or(file)))?;
-    load::require_clean(&loaded.program, colour)?;
+    let loaded = load::load_clean(Some(&shown.unwrap_or(file)), colour)?;
     let local = if past.local { Some(cluster::ensure()?) } else { None };
     let given = plan::Recorded { params: past.params.clone(), started: past.started.clone() };
     let inputs = Inputs {

@@ -48,7 +48,8 @@ fn start(args: &Args, colour: Colour) -> Result<u8, u8> {
     report::forget_junit(args.how.junit.as_ref())?;
     // Everything that can be wrong is told before a cluster is started.
     let mut plan = prepare(&args.inputs, colour, None)?;
-    let mut start = begin(args, &plan)?;
+    let files = run::files(&plan);
+    let mut start = begin(args, &plan, files.clone())?;
     if let Some(name) = args.how.stranger(&plan) {
         return Err(no_stage(&plan, name));
     }
@@ -56,7 +57,7 @@ fn start(args: &Args, colour: Colour) -> Result<u8, u8> {
         let local: LocalCluster = cluster::ensure()?;
         plan = prepare(&args.inputs, colour, Some(local))?;
         // What connections say is part of what a stage is.
-        start = begin(args, &plan)?;
+        start = begin(args, &plan, files)?;
     }
     let root = plan.world.root().to_path_buf();
     let _lock = lock(&root, plan.facts.run(), args.how.wait)?;
@@ -66,9 +67,8 @@ fn start(args: &Args, colour: Colour) -> Result<u8, u8> {
     Ok(carry_out(plan, start, journal, &args.how, options, colour))
 }
 
-/// What becomes of the stages.
-fn begin(args: &Args, plan: &Plan) -> Result<Start, u8> {
-    let files = run::files(plan);
+/// What becomes of the stages; `files` is the state of the files that git tracks.
+fn begin(args: &Args, plan: &Plan, files: Option<String>) -> Result<Start, u8> {
     let may_lack = args.inputs.may_lack.clone();
     let Some(picks) = picks(args, plan)? else {
         return Ok(Start { files, may_lack, ..Start::default() });

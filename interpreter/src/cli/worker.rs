@@ -1,11 +1,15 @@
 //! `pipe worker`, which people never call: `pipe run` starts it in tasks.
 
-use std::{collections::BTreeMap, path::PathBuf, sync::Arc};
+use std::{path::PathBuf, sync::Arc};
 
 use pipe_stdlib::mesos::worker::work;
 use tokio_util::sync::CancellationToken;
 
-use super::{load::complain, runtime, signals::Signals};
+use super::{
+    load::{self, complain},
+    runtime,
+    signals::Signals,
+};
 use crate::{
     exit,
     run::{self, plain},
@@ -19,9 +23,7 @@ pub(super) struct Args {
 }
 
 pub(super) fn main(args: &Args) -> u8 {
-    let environment: BTreeMap<String, String> = std::env::vars_os()
-        .filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)))
-        .collect();
+    let environment = load::environment();
     // The one variable that every kind of Mesos task has.
     let sandbox = environment.get("MESOS_SANDBOX").map(PathBuf::from);
     let Some(sandbox) = sandbox.or_else(|| std::env::current_dir().ok()) else {
