@@ -8,11 +8,11 @@ use super::{Ledger, Past, runs};
 use crate::event::Outcome;
 
 /// So many of the newest runs are kept, however old they are.
-pub const KEPT: usize = 50;
+const KEPT: usize = 50;
 /// Older ones are kept for so long.
 const DAYS: i64 = 30;
 
-/// Removes the records of runs that are neither among the newest [`KEPT`] nor of the last 30 days.
+/// Removes the records of runs that are neither among the newest 50 nor of the last 30 days.
 /// A run that waits for an answer is kept. What can't be removed stays: it does no harm.
 pub fn forget(root: &Path, now: Timestamp) {
     let Ok(runs) = runs(root) else { return };

@@ -8,7 +8,7 @@ mod restore;
 mod runs;
 mod summary;
 
-pub use forget::{KEPT, forget};
+pub use forget::forget;
 pub use ledger::{Damage, Ledger};
 pub use line::{open, seal};
 pub use past::{Answer, Past, PastStage, PastStep};

@@ -13,8 +13,6 @@ use crate::event::{Event, EventKind, Outcome, StepKind};
 pub struct Past {
     /// Its id.
     pub run: String,
-    /// The pipeline's name.
-    pub pipeline: String,
     /// The file, as the person named it.
     pub file: String,
     /// The inputs.
@@ -114,19 +112,8 @@ impl Past {
 
     fn event(&mut self, event: &Event, numbers: &mut HashMap<usize, (String, String)>) {
         match &event.kind {
-            EventKind::RunStarted {
-                run,
-                pipeline,
-                file,
-                params,
-                files,
-                local,
-                picked,
-                may_lack,
-                ..
-            } => {
+            EventKind::RunStarted { run, file, params, files, local, picked, may_lack, .. } => {
                 self.run.clone_from(run);
-                self.pipeline.clone_from(pipeline);
                 self.file.clone_from(file);
                 self.params.clone_from(params);
                 self.files.clone_from(files);
